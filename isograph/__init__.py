@@ -1,0 +1,71 @@
+"""Modules of genes that switch isoforms and change abundance together.
+
+>>> import isograph
+>>> bundle = isograph.simulate("toy_multiplex_v1", seed=1)
+>>> fit = isograph.fit(bundle)
+>>> fit.summary["n_genes"].tolist()
+[20, 20]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from isograph.backends import backend_names, fit, study_features
+    from isograph.bundle import Bundle, load_bundle, save_bundle, validate_bundle
+    from isograph.errors import IsographError
+    from isograph.evaluation.metrics import score_fit
+    from isograph.results import Fit, read_fit, write_fit
+    from isograph.simulation import simulate
+    from isograph.study import Study, make_study, read_study
+
+# Names are fetched when first used: `import isograph` and `isograph --help` stay instant.
+_HOME = {
+    "Bundle": "isograph.bundle",
+    "Fit": "isograph.results",
+    "IsographError": "isograph.errors",
+    "Study": "isograph.study",
+    "backend_names": "isograph.backends",
+    "fit": "isograph.backends",
+    "load_bundle": "isograph.bundle",
+    "make_study": "isograph.study",
+    "read_fit": "isograph.results",
+    "read_study": "isograph.study",
+    "save_bundle": "isograph.bundle",
+    "score_fit": "isograph.evaluation.metrics",
+    "simulate": "isograph.simulation",
+    "study_features": "isograph.backends",
+    "validate_bundle": "isograph.bundle",
+    "write_fit": "isograph.results",
+}
+
+__all__ = [
+    "Bundle",
+    "Fit",
+    "IsographError",
+    "Study",
+    "backend_names",
+    "fit",
+    "load_bundle",
+    "make_study",
+    "read_fit",
+    "read_study",
+    "save_bundle",
+    "score_fit",
+    "simulate",
+    "study_features",
+    "validate_bundle",
+    "write_fit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,16 @@
+"""Backends say how strongly two features go together; the runner does all the rest, once."""
+
+from isograph.backends.protocol import Backend, BackendRecord
+from isograph.backends.registry import DEFAULT, backend_names, get_backend
+from isograph.backends.runner import fit, resolve_settings, study_features
+
+__all__ = [
+    "DEFAULT",
+    "Backend",
+    "BackendRecord",
+    "backend_names",
+    "fit",
+    "get_backend",
+    "resolve_settings",
+    "study_features",
+]

@@ -1,0 +1,61 @@
+"""`calibrated`: edges that noise would not give, at a stated budget of false ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from isograph.backends.protocol import Backend, BackendRecord
+from isograph.config import CalibratedSettings, Settings
+from isograph.features.model import FeatureSet
+from isograph.network.association import Association, strongest_pairs
+from isograph.progress import Steps
+
+RECORD = BackendRecord(
+    name="calibrated",
+    summary="Sign-free correlation between all switch axes and abundances, thresholded so that a "
+    "stated number of false edges is expected.",
+    assumes="After winsorising, features of unrelated genes are independent across samples.",
+    limits="Variation that many modules share (a batch, cell composition) is not separated from "
+    "theirs unless it is given as a covariate.",
+    reference="Null distribution of r: Fisher (1915), Biometrika 10:507",
+)
+
+
+def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Association:
+    """Significant correlations among each feature's strongest partners, weighted by r².
+
+    Args:
+        features: standardised features.
+        settings: `CalibratedSettings`.
+        steps: where to show progress.
+
+    Returns:
+        The association, with thresholds and counts in its calibration record.
+    """
+    assert isinstance(settings, CalibratedSettings)
+    with steps.step("association") as note:
+        found = strongest_pairs(
+            features,
+            false_edges_per_feature=settings.false_edges_per_feature,
+            neighbours=settings.neighbours,
+        )
+        note.result = (
+            f"{len(found):,} feature pairs at |r| ≥ {found.floor:.3f} "
+            f"(p ≤ {found.pair_p:.1e}, {features.df_residual} df)"
+        )
+    record = {
+        "degrees_of_freedom": features.df_residual,
+        "n_features": features.n_features,
+        "false_edges_per_feature": settings.false_edges_per_feature,
+        "expected_false_edges": settings.false_edges_per_feature * features.n_features,
+        "edge_pvalue_threshold": found.pair_p,
+        "edge_r_threshold": found.floor,
+        "neighbours": settings.neighbours,
+        "neighbour_rule": "union",
+        "n_feature_edges": len(found),
+        "n_broad_factors": 0,
+    }
+    return replace(found, calibration=record)
+
+
+BACKEND = Backend(record=RECORD, settings=CalibratedSettings, associate=associate)

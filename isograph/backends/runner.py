@@ -1,0 +1,193 @@
+"""The one way from a bundle to modules; the command line and the assets both call it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isograph.backends.protocol import Backend
+from isograph.backends.registry import DEFAULT, get_backend
+from isograph.bundle.model import Bundle
+from isograph.communities.partition import Partition, find_modules
+from isograph.config import FitSettings, Settings, apply_overrides
+from isograph.features.build import build_features
+from isograph.features.model import FeatureSet
+from isograph.files import SCHEMA_VERSION
+from isograph.modules.eigengenes import module_eigengenes
+from isograph.modules.roles import module_roles
+from isograph.modules.stability import half_sample_stability
+from isograph.modules.traits import module_traits
+from isograph.network.association import Association
+from isograph.progress import Steps
+from isograph.provenance import git_state, package_versions, version
+from isograph.results import tables
+from isograph.results.model import Fit
+from isograph.study import Study, default_study
+from isograph.threads import one_thread
+
+
+def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Settings]:
+    """Defaults with the study's `set` in place.
+
+    Raises:
+        ConfigError: unknown or malformed settings, all of them at once.
+    """
+    return apply_overrides(study.set, settings=FitSettings(), backend=backend.settings())
+
+
+def study_features(
+    bundle: Bundle, *, study: Study | None = None, steps: Steps | None = None
+) -> FeatureSet:
+    """Features of a study: what all its backends share.
+
+    Args:
+        bundle: the data set.
+        study: covariates, traits and settings; a default one if None.
+        steps: where to show progress.
+
+    Raises:
+        StudyError, ConfigError: the study asks for what is not there.
+    """
+    study = study or _study_for(bundle)
+    shared, _ = resolve_settings(study, get_backend(study.backends[0]))
+    return build_features(bundle, study=study, settings=shared.features, steps=steps)
+
+
+def fit(
+    bundle: Bundle,
+    *,
+    study: Study | None = None,
+    backend: str = DEFAULT,
+    features: FeatureSet | None = None,
+    steps: Steps | None = None,
+) -> Fit:
+    """Find the modules of a data set and everything that describes them.
+
+    Args:
+        bundle: the data set.
+        study: covariates, traits, seed and settings; a default one if None.
+        backend: name of the backend.
+        features: features of this study if they are there already (`study_features`).
+        steps: where to show progress.
+
+    Returns:
+        The fit. The partition depends on data and settings only; the seed enters `membership` and
+        `stability`.
+
+    Raises:
+        StudyError, ConfigError: the study asks for what is not there.
+    """
+    study = study or _study_for(bundle)
+    steps = steps or Steps()
+    chosen = get_backend(backend)
+    shared, own = resolve_settings(study, chosen)
+    if features is None:
+        features = build_features(bundle, study=study, settings=shared.features, steps=steps)
+    association = chosen.associate(features, own, steps)
+    with steps.step("modules") as note, one_thread():
+        partition = find_modules(features, association, shared.communities)
+        assigned = int(np.count_nonzero(partition.labels >= 0))
+        note.result = f"{partition.n_modules} modules, {assigned:,} genes"
+    with steps.step("traits and roles") as note, one_thread():
+        found = _describe(features, association, partition, shared, seed=study.seed)
+        note.result = f"{found['traits'].num_rows:,} module–trait tests"
+    calibration = {
+        "schema_version": SCHEMA_VERSION,
+        "backend": backend,
+        **association.calibration,
+        "edge_fwer_pvalue": partition.edge_alpha,
+        "n_gene_edges": len(partition.graph),
+        "n_modules": partition.n_modules,
+    }
+    return Fit(
+        config=_config(bundle, study, backend, features, shared, own),
+        calibration=calibration,
+        tables=found,
+        steps=tuple(steps.done),
+        log=tuple(steps.lines),
+    )
+
+
+def _study_for(bundle: Bundle) -> Study:
+    return default_study(bundle.path or Path(bundle.name), name=bundle.name)
+
+
+def _describe(
+    features: FeatureSet,
+    association: Association,
+    partition: Partition,
+    settings: FitSettings,
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Every table of the fit."""
+    module_ids = tables.module_names(partition.n_modules)
+    eigengenes = module_eigengenes(features, association, partition)
+    confidence = half_sample_stability(
+        features,
+        association,
+        partition,
+        n_halves=settings.communities.half_samples,
+        rng=np.random.default_rng(seed),
+    )
+    roles = module_roles(
+        features,
+        partition.labels,
+        eigengenes,
+        module_ids=module_ids,
+        active_r=settings.roles.active_r,
+    )
+    traits = module_traits(
+        eigengenes.values,
+        module_ids=list(module_ids),
+        traits=features.traits,
+        samples=features.samples,
+        design=features.design,
+    )
+    return {
+        "modules": tables.modules(features, partition, confidence, roles, module_ids),
+        "edges": tables.edges(features, association, partition),
+        "traits": tables.traits(traits),
+        "feature_scores": features.table,
+        "module_gene_roles": tables.roles(roles),
+        "eigengenes": tables.eigengenes(features, eigengenes, module_ids),
+        "module_summary": tables.summary(partition, confidence, roles, module_ids),
+        "gene_fates": tables.fates(features, partition),
+    }
+
+
+_RECORDED_ABOVE = ("settings", "covariates", "categorical", "traits")
+
+
+def _config(
+    bundle: Bundle,
+    study: Study,
+    backend: str,
+    features: FeatureSet,
+    settings: FitSettings,
+    own: Settings,
+) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "study": study.name,
+        "backend": backend,
+        "bundle": {
+            "name": bundle.name,
+            "path": str((bundle.path or study.bundle).absolute()),
+            "content_hash": bundle.content_hash,
+        },
+        "covariates": study.covariates,
+        "traits": [trait.as_record() for trait in features.traits],
+        "declared_traits": None if study.traits is None else list(study.traits),
+        "categorical": list(study.categorical),
+        "drop_missing": study.drop_missing,
+        "n_samples": features.n_samples,
+        "seed": study.seed,
+        "settings": settings.model_dump(mode="json") | {"backend": own.model_dump(mode="json")},
+        "features": {k: v for k, v in features.record.items() if k not in _RECORDED_ABOVE},
+        "isograph_version": version(),
+        "git": git_state(),
+        "packages": package_versions(),
+    }

@@ -1,0 +1,231 @@
+"""From a sparse association to modules: graph, communities, refinement, core, significance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isograph.communities.core import core_members
+from isograph.communities.detection import leiden
+from isograph.communities.factors import carriers, refine
+from isograph.communities.graph import GeneGraph, collapse_to_genes
+from isograph.communities.profile import member_pvalues
+from isograph.communities.significance import module_pvalue, pair_pvalue
+from isograph.config import CommunitySettings
+from isograph.features.model import FeatureSet
+from isograph.network.association import Association
+
+NO_EDGE = "no_significant_edge"
+OUTSIDE = "outside_core"
+TOO_SMALL = "module_too_small"
+NOT_SIGNIFICANT = "module_not_significant"
+ASSIGNED = "assigned"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Modules as numbers; names come with `modules`.
+
+    Attributes:
+        labels: module of each gene with features, −1 for none, shape (n_genes,). Module 0 is the
+            largest; equal sizes go by smallest gene.
+        graph: the gene graph they were found in.
+        pvalue: family-wise p of each module, shape (n_modules,).
+        qvalue: Benjamini–Hochberg over all candidate modules, shape (n_modules,).
+        n_edges: gene edges within each module, shape (n_modules,).
+        fate: of each gene, shape (n_genes,).
+        fate_value: the number behind the fate, shape (n_genes,).
+        edge_alpha: p at which a single edge is significant family-wise.
+    """
+
+    labels: npt.NDArray[np.int64]
+    graph: GeneGraph
+    pvalue: npt.NDArray[np.float64]
+    qvalue: npt.NDArray[np.float64]
+    n_edges: npt.NDArray[np.int64]
+    fate: npt.NDArray[np.str_]
+    fate_value: npt.NDArray[np.float64]
+    edge_alpha: float
+
+    @property
+    def n_modules(self) -> int:
+        """Number of modules."""
+        return len(self.pvalue)
+
+
+def find_modules(
+    features: FeatureSet, association: Association, settings: CommunitySettings
+) -> Partition:
+    """Partition genes into modules; none is a legal answer.
+
+    Args:
+        features: all features.
+        association: their significant pairs, from any backend.
+        settings: see `CommunitySettings`.
+
+    Returns:
+        The partition. Nothing in it is random.
+    """
+    n_genes = len(features.gene_ids)
+    graph = collapse_to_genes(association, features.gene_of, n_genes)
+    found = leiden(
+        n_genes, graph.source, graph.target, graph.weight, resolution=settings.resolution
+    )
+    community = refine(features, association, graph, found, one_factor=settings.merge_correlation)
+    n_tests = _pairs_between_genes(features.gene_of, np.zeros(n_genes, dtype=np.int64), 1)[0]
+    edge_alpha = settings.edge_fwer / max(int(n_tests), 1)
+    inside = graph.within(community)
+    member = _held(features, association, inside, community, edge_alpha, settings)
+    candidate = _pieces(inside, member)
+    module_p = _candidate_pvalues(features, association, inside, candidate, int(n_tests))
+    size = np.bincount(candidate[candidate >= 0], minlength=len(module_p))
+    limit = np.where(size > 2, settings.module_fwer, settings.pair_fwer)
+    accepted = module_p <= limit
+    labels, order = _by_size(candidate, accepted)
+    fate, value = _fates(graph, inside, community, candidate, accepted, module_p)
+    final = graph.within(labels)
+    return Partition(
+        labels=labels,
+        graph=graph,
+        pvalue=module_p[order],
+        qvalue=_benjamini_hochberg(module_p)[order],
+        n_edges=np.bincount(labels[final.source], minlength=len(order)).astype(np.int64),
+        fate=fate,
+        fate_value=value,
+        edge_alpha=edge_alpha,
+    )
+
+
+def _held(
+    features: FeatureSet,
+    association: Association,
+    inside: GeneGraph,
+    community: npt.NDArray[np.int64],
+    edge_alpha: float,
+    settings: CommunitySettings,
+) -> npt.NDArray[np.bool_]:
+    """Genes in the core of their community that also follow the rest of it as a whole.
+
+    Two chance edges to a large module are not rare: its features are many draws around one factor.
+    One test a gene against that factor, family-wise over genes and communities, is what counts.
+    """
+    strong = inside.pvalue <= edge_alpha
+    member = core_members(inside.n_genes, inside.source, inside.target, strong)
+    core = np.where(member, community, -1)
+    n_tests = inside.n_genes * max(int(core.max(initial=-1)) + 1, 1)
+    p = member_pvalues(features, carriers(features, association, core), core)
+    follows = p <= settings.member_fwer / n_tests
+    kept = follows[inside.source] & follows[inside.target]
+    return core_members(inside.n_genes, inside.source[kept], inside.target[kept], strong[kept])
+
+
+def _pieces(inside: GeneGraph, member: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Connected pieces of the cores, as candidate modules; −1 for genes outside."""
+    alive = inside.subset(member[inside.source] & member[inside.target])
+    piece = np.full(inside.n_genes, -1, dtype=np.int64)
+    touched = np.zeros(inside.n_genes, dtype=bool)
+    touched[alive.source] = touched[alive.target] = True
+    piece[touched] = np.unique(alive.components()[touched], return_inverse=True)[1]
+    return piece
+
+
+def _candidate_pvalues(
+    features: FeatureSet,
+    association: Association,
+    inside: GeneGraph,
+    candidate: npt.NDArray[np.int64],
+    n_tests: int,
+) -> npt.NDArray[np.float64]:
+    n_candidates = int(candidate.max(initial=-1)) + 1
+    if n_candidates == 0:
+        return np.empty(0)
+    label = candidate[features.gene_of]
+    own = (label[association.i] >= 0) & (label[association.i] == label[association.j])
+    n_edges = np.bincount(label[association.i[own]], minlength=n_candidates)
+    n_pairs = _pairs_between_genes(features.gene_of, candidate, n_candidates)
+    size = np.bincount(candidate[candidate >= 0], minlength=n_candidates)
+    union = module_pvalue(n_edges, n_pairs, size, n_genes=len(candidate), pair_p=association.pair_p)
+    best = np.ones(n_candidates)
+    within = inside.within(candidate)
+    np.minimum.at(best, candidate[within.source], within.pvalue)
+    return np.where(size == 2, pair_pvalue(best, n_tests=n_tests), union)
+
+
+def _pairs_between_genes(
+    gene_of: npt.NDArray[np.int64], label: npt.NDArray[np.int64], n_labels: int
+) -> npt.NDArray[np.int64]:
+    """Feature pairs of different genes within each label; `label` has shape (n_genes,)."""
+    per_gene = np.bincount(gene_of, minlength=len(label))
+    known = label >= 0
+    total = np.bincount(label[known], weights=per_gene[known], minlength=n_labels)
+    squares = np.bincount(label[known], weights=per_gene[known] ** 2.0, minlength=n_labels)
+    return ((total**2 - squares) / 2).astype(np.int64)
+
+
+def _by_size(
+    candidate: npt.NDArray[np.int64], accepted: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Number accepted candidates by falling size, then by their first gene."""
+    known = np.flatnonzero(candidate >= 0)
+    size = np.bincount(candidate[known], minlength=len(accepted))
+    first = np.full(len(accepted), len(candidate), dtype=np.int64)
+    np.minimum.at(first, candidate[known], known)
+    order = np.lexsort((first, -size))
+    order = order[accepted[order]]
+    rank = np.full(len(accepted) + 1, -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[candidate], order
+
+
+def _fates(
+    graph: GeneGraph,
+    inside: GeneGraph,
+    community: npt.NDArray[np.int64],
+    candidate: npt.NDArray[np.int64],
+    accepted: npt.NDArray[np.bool_],
+    module_p: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.float64]]:
+    """Why each gene is where it is, and the number behind it (see `FATE_MEANINGS`)."""
+
+    def degree(edges: GeneGraph) -> npt.NDArray[np.float64]:
+        ends = np.concatenate([edges.source, edges.target])
+        return np.bincount(ends, minlength=edges.n_genes).astype(np.float64)
+
+    ok = np.append(accepted, False)[candidate]
+    p = np.append(module_p, np.nan)[candidate]
+    own = degree(inside)
+    size = np.bincount(community[community >= 0], minlength=int(community.max(initial=-1)) + 1)
+    fate = np.full(graph.n_genes, NO_EDGE, dtype="<U24")
+    value = np.zeros(graph.n_genes)
+    joined = community >= 0
+    fate[joined], value[joined] = OUTSIDE, own[joined]
+    alone = joined.copy()
+    alone[joined] = size[community[joined]] < 3
+    alone &= candidate < 0
+    fate[alone] = TOO_SMALL
+    value[alone] = np.append(size, 0)[community[alone]]
+    tested = candidate >= 0
+    fate[tested], value[tested] = NOT_SIGNIFICANT, p[tested]
+    fate[ok] = ASSIGNED
+    return fate, value
+
+
+FATE_MEANINGS = {
+    NO_EDGE: "significant edges",
+    OUTSIDE: "edges to its community; its core or the module's profile does not hold it",
+    TOO_SMALL: "genes in its community; held by no significant edge",
+    NOT_SIGNIFICANT: "p of its candidate module",
+    ASSIGNED: "p of its module",
+}
+
+
+def _benjamini_hochberg(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    if len(p) == 0:
+        return p
+    # statsmodels is slow to import and modules are few: fetched where needed
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted: npt.NDArray[np.float64] = multipletests(p, method="fdr_bh")[1]
+    return adjusted

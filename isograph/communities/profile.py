@@ -1,0 +1,128 @@
+"""The profile that a group of features shares, and each gene's place in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from isograph.features.model import FeatureSet
+from isograph.network.significance import correlation_pvalue
+
+
+def leading_profile(
+    values: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], float, npt.NDArray[np.float64]]:
+    """First right singular vector with mean square 1, its share of variance, and the loadings.
+
+    Works on the smaller of the two Gram matrices. Rows of either sign align themselves.
+
+    Args:
+        values: shape (n_rows, n_samples), rows of mean 0.
+
+    Returns:
+        profile: shape (n_samples,).
+        share: of the rows' variance.
+        loading: correlation of each row with the profile, shape (n_rows,).
+    """
+    n_rows, n_samples = values.shape
+    if n_rows <= n_samples:
+        power, vectors = np.linalg.eigh(values @ values.T)
+        profile = vectors[:, -1] @ values
+    else:
+        power, vectors = np.linalg.eigh(values.T @ values)
+        profile = vectors[:, -1]
+    profile = profile - profile.mean()
+    profile = profile / np.sqrt(np.mean(np.square(profile)))
+    norms = np.sqrt(np.maximum(np.einsum("ij,ij->i", values, values), 1e-300) * n_samples)
+    return profile, float(power[-1] / max(power.sum(), 1e-300)), (values @ profile) / norms
+
+
+def row_correlations(
+    values: npt.NDArray[np.float64], profiles: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Pearson r of rows, each with its own profile.
+
+    Args:
+        values: shape (n_rows, n_samples), rows of mean 0.
+        profiles: shape (n_rows, n_samples), rows of mean 0.
+
+    Returns:
+        Shape (n_rows,); 0 where a row does not vary.
+    """
+    cross = np.einsum("ij,ij->i", values, profiles)
+    size = np.einsum("ij,ij->i", values, values) * np.einsum("ij,ij->i", profiles, profiles)
+    varies = size > 0
+    r = np.where(varies, cross / np.sqrt(np.where(varies, size, 1.0)), 0.0)
+    clipped: npt.NDArray[np.float64] = np.clip(r, -1.0, 1.0)
+    return clipped
+
+
+def scores_without_gene(
+    features: FeatureSet,
+    rows: npt.NDArray[np.int64],
+    module: npt.NDArray[np.int64],
+    loading: npt.NDArray[np.float64],
+    genes: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """Each gene's module score without its own features, loadings held.
+
+    A gene correlates with every average that it is part of; only what the others say counts.
+
+    Args:
+        features: all features.
+        rows: features behind the modules, shape (n_used,).
+        module: module of each of them, shape (n_used,).
+        loading: signed weight of each of them, shape (n_used,).
+        genes: genes to score, shape (n_scored,).
+        labels: module of each gene, shape (n_genes,); not −1 for `genes`.
+
+    Returns:
+        Shape (n_scored, n_samples).
+    """
+    weighted = features.values[rows] * loading[:, None]
+    total = np.zeros((int(module.max(initial=-1)) + 1, features.n_samples))
+    np.add.at(total, module, weighted)
+    place = np.full(len(features.gene_ids), -1, dtype=np.int64)
+    place[genes] = np.arange(len(genes))
+    own = np.zeros((len(genes), features.n_samples))
+    mine = place[features.gene_of[rows]] >= 0
+    np.add.at(own, place[features.gene_of[rows][mine]], weighted[mine])
+    scores: npt.NDArray[np.float64] = total[labels[genes]] - own
+    return scores
+
+
+def member_pvalues(
+    features: FeatureSet, rows: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """p of each gene against the rest of its group: its best feature, Bonferroni over its features.
+
+    Args:
+        features: all features.
+        rows: features that carry edges within groups, see `factors.carriers`.
+        labels: group of each gene, −1 for none, shape (n_genes,).
+
+    Returns:
+        Shape (n_genes,); 1 for genes without such a feature.
+    """
+    p = np.ones(len(labels))
+    if len(rows) == 0:
+        return p
+    group = labels[features.gene_of[rows]]
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    bounds = np.searchsorted(group, np.arange(group[-1] + 2))
+    loading = np.concatenate(
+        [
+            leading_profile(features.values[rows[start:stop]])[2]
+            for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+            if stop > start
+        ]
+    )
+    owner = features.gene_of[rows]
+    genes, place = np.unique(owner, return_inverse=True)
+    rest = scores_without_gene(features, rows, group, loading, genes, labels)
+    r = row_correlations(features.values[rows], rest[place])
+    np.minimum.at(p, owner, correlation_pvalue(r, features.df_residual))
+    n_features = np.bincount(owner, minlength=len(labels))
+    return np.minimum(p * np.maximum(n_features, 1), 1.0)

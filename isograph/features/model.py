@@ -1,0 +1,97 @@
+"""What a backend gets to see: standardised features, their genes, and what was removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from isograph.features.covariates import Design
+from isograph.features.traits import Trait
+from isograph.files import hash_table, to_arrow
+from isograph.results import schemas
+
+SWITCH = "switch"
+ABUNDANCE = "abundance"
+META_COLUMNS = ("feature_id", "gene_id", "feature_type", "n_transcripts", "axis", "variance_share")
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of one study, sorted by gene, then abundance before switch axes in order.
+
+    Attributes:
+        meta: one row a feature, columns `META_COLUMNS`.
+        values: float64, shape (n_features, n_samples); rows have mean 0 and variance 1, are
+            orthogonal to the design, and are 0 where not observed.
+        observed: bool, shape (n_features, n_samples); False where a gene was not expressed.
+        sample_ids: shape (n_samples,), sorted; the column order of `values`.
+        samples: the sample table in that order.
+        design: what was removed from every feature.
+        traits: usable sample columns with their kinds.
+        genes: one row a gene of the bundle: `gene_id`, `fate` (null where it has features) and
+            the `value` and `meaning` behind that fate.
+        record: settings, size factors and counts, for `features.json`.
+    """
+
+    meta: pd.DataFrame
+    values: npt.NDArray[np.float64]
+    observed: npt.NDArray[np.bool_]
+    sample_ids: npt.NDArray[np.str_]
+    samples: pd.DataFrame
+    design: Design
+    traits: tuple[Trait, ...]
+    genes: pd.DataFrame
+    record: Mapping[str, Any]
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return int(self.values.shape[0])
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return int(self.values.shape[1])
+
+    @property
+    def df_residual(self) -> int:
+        """Degrees of freedom of a correlation between two features: samples − 2 − design rank."""
+        return self.n_samples - 2 - self.design.rank
+
+    @cached_property
+    def gene_ids(self) -> npt.NDArray[np.str_]:
+        """Genes that have features, sorted, shape (n_genes,)."""
+        return np.unique(self.meta["gene_id"].to_numpy(dtype=str))
+
+    @cached_property
+    def gene_of(self) -> npt.NDArray[np.int64]:
+        """Row of `gene_ids` of each feature, shape (n_features,), never falling."""
+        genes = self.meta["gene_id"].to_numpy(dtype=str)
+        return np.searchsorted(self.gene_ids, genes).astype(np.int64)
+
+    @cached_property
+    def is_switch(self) -> npt.NDArray[np.bool_]:
+        """Whether each feature is a switch axis, shape (n_features,)."""
+        switch: npt.NDArray[np.bool_] = self.meta["feature_type"].to_numpy(dtype=str) == SWITCH
+        return switch
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """`feature_scores`: meta and values, null where not observed."""
+        scores = np.where(self.observed, self.values, np.nan)
+        frame = pd.DataFrame(scores, columns=list(self.sample_ids))
+        frame = pd.concat([self.meta.reset_index(drop=True), frame], axis=1)
+        frame = frame.sort_values("feature_id", kind="stable", ignore_index=True)
+        return to_arrow(frame, schemas.feature_scores(list(self.sample_ids)))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash over ids and values."""
+        return hash_table(self.table)

@@ -1,0 +1,92 @@
+"""Features on disk, so that several backends share one computation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from isograph.errors import OutputError, Problem
+from isograph.features.covariates import build_design
+from isograph.features.model import META_COLUMNS, FeatureSet
+from isograph.features.traits import infer_traits
+from isograph.files import (
+    SCHEMA_VERSION,
+    atomic_folder,
+    read_json,
+    to_arrow,
+    write_json,
+    write_table,
+)
+
+_GENES = pa.schema(
+    [
+        ("gene_id", pa.string()),
+        ("fate", pa.string()),
+        ("value", pa.float64()),
+        ("meaning", pa.string()),
+    ]
+)
+
+
+def write_features(features: FeatureSet, folder: Path) -> Path:
+    """Write a feature set as `feature_scores`, `gene_filter`, `samples` and `features.json`.
+
+    Args:
+        features: what to write.
+        folder: replaced whole.
+
+    Returns:
+        The folder.
+    """
+    folder = Path(folder)
+    with atomic_folder(folder) as work:
+        write_table(work / "feature_scores.parquet", features.table)
+        write_table(work / "gene_filter.parquet", to_arrow(features.genes, _GENES))
+        samples = pa.Table.from_pandas(features.samples, preserve_index=False)
+        pq.write_table(samples, work / "samples.parquet")
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "content_hash": features.content_hash,
+            **features.record,
+        }
+        write_json(work / "features.json", record)
+    return folder
+
+
+def read_features(folder: Path) -> FeatureSet:
+    """Read what `write_features` wrote; the design is rebuilt from the stored sample table.
+
+    Raises:
+        OutputError: a file is missing or unreadable.
+    """
+    folder = Path(folder)
+    try:
+        record = read_json(folder / "features.json")
+        scores = pq.read_table(folder / "feature_scores.parquet").to_pandas()
+        genes = pq.read_table(folder / "gene_filter.parquet").to_pandas()
+        samples = pq.read_table(folder / "samples.parquet").to_pandas()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        problem = Problem(str(folder), str(error), fix="compute the features again")
+        raise OutputError("features cannot be read", [problem]) from error
+    categorical = tuple(record["categorical"])
+    design, _ = build_design(samples, record["covariates"], categorical=categorical)
+    order = np.lexsort((scores["axis"], scores["feature_type"], scores["gene_id"]))
+    scores = scores.iloc[order].reset_index(drop=True)
+    sample_ids = samples["sample_id"].to_numpy(dtype=str)
+    values = scores[list(sample_ids)].to_numpy(dtype=np.float64)
+    observed = ~np.isnan(values)
+    return FeatureSet(
+        meta=scores[list(META_COLUMNS)],
+        values=np.where(observed, values, 0.0),
+        observed=observed,
+        sample_ids=sample_ids,
+        samples=samples,
+        design=design,
+        traits=infer_traits(samples, categorical=categorical, names=record["traits"]),
+        genes=genes.astype(object).where(pd.notna(genes), None).assign(value=genes["value"]),
+        record={k: v for k, v in record.items() if k not in ("schema_version", "content_hash")},
+    )

@@ -1,0 +1,198 @@
+"""Atomic writes, stable formats and hashes: the only place where isograph touches bytes on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA_VERSION = "1"
+_HASH_DIGITS = 6
+_HASH_ZERO = 1e-12
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `target` that replaces it when the block ends well.
+
+    A reader sees the old folder or the new one, never a mixture: the old one is renamed aside,
+    the new one renamed into place, then the old one deleted. If the block raises, `target` is as
+    it was. Whether replacing is allowed is the caller's question, asked before.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    try:
+        # mkdtemp makes folders private; results are meant to be shared under the user's umask
+        umask = os.umask(0)
+        os.umask(umask)
+        work.chmod(0o777 & ~umask)
+        yield work
+        if target.exists():
+            aside = Path(
+                tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
+            )
+            target.rename(aside / "old")
+            try:
+                work.rename(target)
+            except BaseException:
+                (aside / "old").rename(target)
+                raise
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
+        else:
+            work.rename(target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target` that replaces it when the block ends well."""
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    os.close(handle)
+    work = Path(name)
+    try:
+        umask = os.umask(0)
+        os.umask(umask)
+        work.chmod(0o666 & ~umask)
+        yield work
+        work.replace(target)
+    except BaseException:
+        work.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_file(path) as work:
+        work.write_text(text, encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Turn numpy scalars, arrays, paths and tuples into what JSON knows; NaN becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item) for item in items]
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def to_json(value: Any) -> str:
+    """JSON text: UTF-8, indented by two, keys in the given order, no NaN."""
+    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON, atomically."""
+    write_text(path, to_json(value))
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Cast `frame` to `schema`: its columns, in its order, with missing numbers as null."""
+    arrays = [
+        pa.array(frame[field.name].to_numpy(), type=field.type, from_pandas=True)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write one parquet file, atomically; the same table gives the same bytes."""
+    with atomic_file(path) as work:
+        pq.write_table(table, work, compression="zstd", use_dictionary=True, store_schema=False)
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _canonical_numbers(values: npt.NDArray[Any]) -> bytes:
+    """Bytes of `values` rounded to six significant digits, tiny ones to zero, NaN to one pattern."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.size == 0:
+        return b""
+    flat = np.ascontiguousarray(numbers)
+    small = ~(np.abs(flat) > _HASH_ZERO)  # NaN counts as small here and is put back below
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        exponent = np.where(small | ~np.isfinite(flat), 0, np.floor(np.log10(np.abs(flat))))
+        # whole numbers below 10^15 are exact in float64 and stay so; others keep six digits
+        scale = 10.0 ** (_HASH_DIGITS - 1 - exponent)
+        rounded = np.where(flat == np.rint(flat), flat, np.rint(flat * scale) / scale)
+    rounded = np.where(small, 0.0, rounded) + 0.0
+    rounded = np.where(np.isnan(flat), np.nan, rounded)
+    return rounded.tobytes()
+
+
+def hash_array(values: npt.NDArray[Any]) -> str:
+    """Content hash of an array: its shape and values, whatever its dtype or memory order.
+
+    Floats count to six significant digits, so that machines whose last bits differ agree.
+    """
+    digest = hashlib.sha256(str(tuple(values.shape)).encode())
+    if values.dtype.kind in "OUS":
+        digest.update(_canonical_strings(values.ravel()))
+    else:
+        digest.update(_canonical_numbers(values))
+    return digest.hexdigest()
+
+
+def _canonical_strings(values: npt.NDArray[Any]) -> bytes:
+    missing = pd.isna(values)
+    parts = ["\x00" if gone else str(v) for v, gone in zip(values, missing, strict=True)]
+    return "\x1f".join(parts).encode()
+
+
+def hash_table(table: pa.Table | pd.DataFrame) -> str:
+    """Content hash of a table: column names in order, and values (see `hash_array`)."""
+    frame = table.to_pandas() if isinstance(table, pa.Table) else table
+    digest = hashlib.sha256()
+    for name in frame.columns:
+        column = frame[name]
+        digest.update(str(name).encode() + b"\x1e")
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            digest.update(hash_array(numbers).encode())
+        else:
+            digest.update(hash_array(column.to_numpy(dtype=object)).encode())
+    return digest.hexdigest()
+
+
+def hash_parts(parts: Mapping[str, str]) -> str:
+    """One hash over named hashes, in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(parts):
+        digest.update(f"{name}={parts[name]}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,168 @@
+"""Feature pairs that go together more than noise allows, exact and in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from isograph.features.model import FeatureSet
+from isograph.network.kernel import screen_pairs
+from isograph.network.significance import (
+    correlation_pvalue,
+    critical_correlation,
+    edge_pvalue_threshold,
+)
+from isograph.threads import available_threads
+
+_CHUNK = 16_384
+
+
+@dataclass(frozen=True)
+class Association:
+    """A sparse association between features: what every backend hands to the shared stages.
+
+    Attributes:
+        i, j: feature rows with i < j, shape (n_pairs,), sorted by i, then j.
+        r: Pearson correlation of the two features, shape (n_pairs,).
+        weight: similarity that communities are found on, above 0, shape (n_pairs,).
+        pvalue: two-sided p of r under independence, shape (n_pairs,).
+        pair_p: probability that one independent pair becomes an edge.
+        floor: least |r| of an edge at full degrees of freedom.
+        calibration: the backend's record for `calibration.json`.
+    """
+
+    i: npt.NDArray[np.int64]
+    j: npt.NDArray[np.int64]
+    r: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    pvalue: npt.NDArray[np.float64]
+    pair_p: float
+    floor: float
+    calibration: dict[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+
+def strongest_pairs(
+    features: FeatureSet,
+    *,
+    false_edges_per_feature: float,
+    neighbours: int,
+    progress: Callable[[float], None] | None = None,
+) -> Association:
+    """Significant pairs among each feature's strongest partners, weighted by r².
+
+    A pair is an edge if its p is within the budget and it is among the `neighbours` largest |r| of
+    at least one of its features (the union of neighbour lists; equal |r| go to the smaller
+    index). Pairs within a gene are left out. Association is sign-free, because the sign of a
+    switch axis is a convention.
+
+    Args:
+        features: standardised features.
+        false_edges_per_feature: edge budget, see `edge_pvalue_threshold`.
+        neighbours: partners kept a feature.
+        progress: called with the finished share of the product.
+
+    Returns:
+        The association.
+    """
+    df = features.df_residual
+    pair_p = edge_pvalue_threshold(
+        n_features=features.n_features, false_edges_per_feature=false_edges_per_feature
+    )
+    floor = critical_correlation(pair_p, df)
+    unit = features.values / np.sqrt(features.n_samples)
+    i, j = screen_pairs(
+        unit,
+        features.gene_of,
+        floor=floor,
+        neighbours=neighbours,
+        threads=available_threads(),
+        progress=progress,
+    )
+    r = exact_correlations(features.values, i, j)
+    pvalue = correlation_pvalue(r, pair_df(features, i, j))
+    keep = np.flatnonzero(pvalue <= pair_p)
+    i, j, r, pvalue = i[keep], j[keep], r[keep], pvalue[keep]
+    keep = np.flatnonzero(among_strongest(i, j, np.abs(r), k=neighbours))
+    return Association(
+        i=i[keep],
+        j=j[keep],
+        r=r[keep],
+        weight=np.square(r[keep]),
+        pvalue=pvalue[keep],
+        pair_p=pair_p,
+        floor=floor,
+    )
+
+
+def exact_correlations(
+    values: npt.NDArray[np.float64], i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Correlation of given pairs of rows, in float64 and always summed in the same order.
+
+    Args:
+        values: rows of mean 0 and mean square 1, shape (n_features, n_samples).
+        i, j: rows of each pair, shape (n_pairs,).
+
+    Returns:
+        r, shape (n_pairs,), within −1 and 1.
+    """
+    n_samples = values.shape[1]
+    r = np.empty(len(i))
+
+    def fill(start: int) -> None:
+        part = slice(start, start + _CHUNK)
+        r[part] = np.einsum("ps,ps->p", values[i[part]], values[j[part]])
+
+    with ThreadPoolExecutor(available_threads()) as pool:
+        list(pool.map(fill, range(0, len(i), _CHUNK)))
+    exact: npt.NDArray[np.float64] = np.clip(r / n_samples, -1.0, 1.0)
+    return exact
+
+
+def pair_df(
+    features: FeatureSet, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Degrees of freedom of each pair: samples where both are observed, less what was fitted."""
+    if features.observed.all():
+        return np.full(len(i), float(features.df_residual))
+    both = np.empty(len(i))
+    for start in range(0, len(i), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        seen = features.observed[i[part]] & features.observed[j[part]]
+        both[part] = np.count_nonzero(seen, axis=1)
+    return np.maximum(both - (features.n_samples - features.df_residual), 1.0)
+
+
+def among_strongest(
+    i: npt.NDArray[np.int64],
+    j: npt.NDArray[np.int64],
+    strength: npt.NDArray[np.float64],
+    *,
+    k: int,
+) -> npt.NDArray[np.bool_]:
+    """Pairs that are among the k strongest of at least one of their ends.
+
+    Args:
+        i, j: ends, shape (n_pairs,).
+        strength: shape (n_pairs,); ties go to the partner with the smaller index.
+        k: list length.
+
+    Returns:
+        Shape (n_pairs,).
+    """
+    n_pairs = len(i)
+    row, partner = np.concatenate([i, j]), np.concatenate([j, i])
+    order = np.lexsort((partner, -np.concatenate([strength, strength]), row))
+    sorted_row = row[order]
+    first = np.searchsorted(sorted_row, sorted_row)
+    chosen = np.zeros(2 * n_pairs, dtype=bool)
+    chosen[order] = np.arange(2 * n_pairs) - first < k
+    return chosen[:n_pairs] | chosen[n_pairs:]

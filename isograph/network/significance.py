@@ -1,0 +1,50 @@
+"""Null distribution of a correlation, and the threshold that an edge budget implies."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special, stats
+
+
+def correlation_pvalue(
+    r: npt.NDArray[np.float64], df: npt.NDArray[np.float64] | float
+) -> npt.NDArray[np.float64]:
+    """Two-sided p of Pearson's r between independent rows, one of them Gaussian.
+
+    r² is Beta(½, df/2) (Fisher 1915), which keeps its precision in the far tail.
+
+    Args:
+        r: correlations, any shape.
+        df: degrees of freedom, samples − 2 − rank of what was removed; scalar or of r's shape.
+
+    Returns:
+        p values, shape of r; 0 only where they are below the smallest double.
+    """
+    squared = np.minimum(np.square(r), 1.0)
+    p: npt.NDArray[np.float64] = special.betainc(np.asarray(df) / 2.0, 0.5, 1.0 - squared)
+    return p
+
+
+def critical_correlation(p: float, df: float) -> float:
+    """The |r| that two independent rows exceed with probability `p`.
+
+    Args:
+        p: two-sided probability, above 0.
+        df: degrees of freedom.
+    """
+    t = float(stats.t.isf(p / 2.0, df))
+    return t / float(np.hypot(t, np.sqrt(df)))
+
+
+def edge_pvalue_threshold(*, n_features: int, false_edges_per_feature: float) -> float:
+    """Two-sided p that gives the budgeted number of false edges a feature, in all.
+
+    An edge has two ends: a budget of b edges per feature means 2b false neighbours for each,
+    among n_features − 1 candidates.
+
+    Args:
+        n_features: features that are correlated with each other.
+        false_edges_per_feature: budget, in expectation under independence.
+    """
+    return min(0.5, 2.0 * false_edges_per_feature / max(n_features - 1, 1))

@@ -1,0 +1,66 @@
+"""Named, timed steps: what the user sees while a run goes on, what `run.log` keeps afterwards."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TextIO
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step: its name, wall-clock seconds and a short result for people."""
+
+    name: str
+    seconds: float
+    result: str
+
+
+class Note:
+    """What a step has to say for itself; set `result` inside the step's block."""
+
+    result: str = ""
+
+
+@dataclass
+class Steps:
+    """Runs steps one after the other, times them and tells about them.
+
+    Args:
+        stream: where to show progress; None keeps silent.
+    """
+
+    stream: TextIO | None = None
+    done: list[Step] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    @classmethod
+    def to_stderr(cls) -> Steps:
+        """Steps that show their progress on standard error."""
+        return cls(stream=sys.stderr)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Note]:
+        """Time a block; yields a `Note` for its result."""
+        note = Note()
+        live = self.stream is not None and self.stream.isatty()
+        if live and self.stream is not None:
+            self.stream.write(f"  … {name}")
+            self.stream.flush()
+        start = time.perf_counter()
+        yield note
+        seconds = time.perf_counter() - start
+        self.done.append(Step(name, seconds, note.result))
+        self.say(f"{name:<24} {seconds:7.2f} s  {note.result}".rstrip(), clear=live)
+
+    def say(self, text: str, *, clear: bool = False) -> None:
+        """Show one line and keep it, with the time of day, for the log."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.lines.append(f"{now} {text}")
+        if self.stream is not None:
+            self.stream.write(("\r\x1b[K" if clear else "") + f"  {text}\n")
+            self.stream.flush()

@@ -1,0 +1,110 @@
+"""A fit as a folder: written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from isograph.errors import OutputError, Problem, Problems
+from isograph.files import atomic_folder, read_json, write_json, write_table, write_text
+from isograph.results.model import TABLES, Fit
+
+CONFIG = "fit_config.json"
+CALIBRATION = "calibration.json"
+LOG = "run.log"
+_OWN_FILES = {CONFIG, CALIBRATION, LOG, *(f"{name}.parquet" for name in TABLES)}
+
+
+def check_target(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder whose content would be lost; call it before any work is done.
+
+    A former fit is replaced; anything else in the way needs `overwrite`. A folder that holds the
+    current or the home folder is never replaced.
+
+    Raises:
+        OutputError: says what is in the way.
+    """
+    folder = Path(folder)
+    target = folder.resolve()
+    problems = Problems()
+    for name, place in (("current", Path.cwd()), ("home", Path.home())):
+        if place.resolve().is_relative_to(target):
+            problems.add(str(folder), f"holds the {name} folder", fix="name a folder of its own")
+    if target.exists() and not target.is_dir():
+        problems.add(str(folder), "is a file", fix="name a folder")
+    elif target.is_dir() and not problems:
+        names = sorted(entry.name for entry in target.iterdir())
+        foreign = names if CONFIG not in names else [n for n in names if n not in _OWN_FILES]
+        if foreign and not overwrite:
+            problems.add(
+                str(folder),
+                "holds files that no fit wrote",
+                examples=foreign,
+                count=len(foreign),
+                fix="choose another folder, or pass --overwrite to replace it whole",
+            )
+    problems.raise_if_any(OutputError, "the fit cannot be written there")
+
+
+def write_fit(fit: Fit, folder: Path, *, overwrite: bool = False) -> Path:
+    """Write a fit as one folder of parquet and JSON files.
+
+    Args:
+        fit: what to write.
+        folder: made, or replaced if it holds a former fit.
+        overwrite: replace a folder that holds anything else.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutputError: the folder holds something else.
+    """
+    folder = Path(folder)
+    check_target(folder, overwrite=overwrite)
+    config = dict(fit.config) | {"content_hash": fit.content_hash, "tables": fit.table_hashes}
+    with atomic_folder(folder) as work:
+        for name, table in fit.tables.items():
+            write_table(work / f"{name}.parquet", table)
+        write_json(work / CONFIG, config)
+        if fit.calibration is not None:
+            write_json(work / CALIBRATION, fit.calibration)
+        write_text(work / LOG, "\n".join(fit.log) + "\n")
+    return folder
+
+
+def read_fit(folder: Path) -> Fit:
+    """Read what `write_fit` wrote.
+
+    Raises:
+        OutputError: names every file that is missing or unreadable.
+    """
+    folder = Path(folder)
+    problems = Problems()
+    tables: dict[str, pa.Table] = {}
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        try:
+            tables[name] = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            _note_unreadable(problems, path, error)
+    config, calibration = {}, None
+    try:
+        config = read_json(folder / CONFIG)
+        if (folder / CALIBRATION).exists():
+            calibration = read_json(folder / CALIBRATION)
+    except (OSError, ValueError) as error:
+        _note_unreadable(problems, folder / CONFIG, error)
+    problems.raise_if_any(OutputError, f"{folder} is not a fit that can be read")
+    for key in ("content_hash", "tables"):
+        config.pop(key, None)
+    log = folder / LOG
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return Fit(config=config, calibration=calibration, tables=tables, log=tuple(lines))
+
+
+def _note_unreadable(problems: Problems, path: Path, error: Exception) -> None:
+    what = str(error).splitlines()[0] if path.exists() else "is missing"
+    problems.found.append(Problem(path.name, what, fix="fit again"))

@@ -1,0 +1,104 @@
+"""The result of a fit, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from isograph.files import hash_parts, hash_table
+from isograph.progress import Step
+
+TABLES = (
+    "modules",
+    "edges",
+    "traits",
+    "feature_scores",
+    "module_gene_roles",
+    "eigengenes",
+    "module_summary",
+    "gene_fates",
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Modules of one study by one backend, with everything that explains them.
+
+    Attributes:
+        config: the complete configuration of the run, as in `fit_config.json`.
+        calibration: the backend's record, as in `calibration.json`; None where it has none.
+        tables: every table by file stem (`TABLES`), with the schemas of `results.schemas`.
+        steps: what was done and how long it took.
+        log: lines of `run.log`.
+    """
+
+    config: Mapping[str, Any]
+    calibration: Mapping[str, Any] | None
+    tables: Mapping[str, pa.Table]
+    steps: tuple[Step, ...] = ()
+    log: tuple[str, ...] = ()
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table as a data frame, by file stem."""
+        frame: pd.DataFrame = self.tables[name].to_pandas()
+        return frame
+
+    @cached_property
+    def modules(self) -> pd.DataFrame:
+        """Assigned genes: `gene_id`, `module_id`, `membership`, `kme`."""
+        return self.table("modules")
+
+    @cached_property
+    def edges(self) -> pd.DataFrame:
+        """Gene–gene edges with the pair of features that carries each."""
+        return self.table("edges")
+
+    @cached_property
+    def traits(self) -> pd.DataFrame:
+        """Module–trait tests."""
+        return self.table("traits")
+
+    @cached_property
+    def roles(self) -> pd.DataFrame:
+        """Which channel carries each module gene."""
+        return self.table("module_gene_roles")
+
+    @cached_property
+    def eigengenes(self) -> pd.DataFrame:
+        """One row a module, one column a sample."""
+        return self.table("eigengenes")
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row a module: size, roles, significance, stability, top genes."""
+        return self.table("module_summary")
+
+    @cached_property
+    def fates(self) -> pd.DataFrame:
+        """Every gene of the bundle and why it is in a module or not."""
+        return self.table("gene_fates")
+
+    @cached_property
+    def feature_scores(self) -> pd.DataFrame:
+        """Standardised switch and abundance features, one column a sample."""
+        return self.table("feature_scores")
+
+    @cached_property
+    def table_hashes(self) -> dict[str, str]:
+        """Content hash of each table."""
+        return {name: hash_table(table) for name, table in self.tables.items()}
+
+    @cached_property
+    def content_hash(self) -> str:
+        """One hash over ids and values of all tables: equal for equal results anywhere."""
+        return hash_parts(self.table_hashes)
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds of all steps."""
+        return sum(step.seconds for step in self.steps)

@@ -1,0 +1,101 @@
+"""A study: one analysis of one bundle, the same object from flags and from `studies/*.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from isograph.errors import Problems, StudyError
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+MAX_SEED = 2**63 - 1
+
+
+class Study(BaseModel):
+    """What to fit and how.
+
+    Attributes:
+        name: letters, digits, `.`, `_`, `-`; names the result folder and the Dagster partition.
+        bundle: folder of the data set; in a study file relative to that file.
+        covariates: formula of what is removed before anything else, e.g. `~ RIN + C(batch)`.
+        traits: sample columns to test modules against; None takes every usable column.
+        categorical: sample columns that are groups although they are written as numbers.
+        drop_missing: drop samples with a missing covariate instead of refusing.
+        backends: backends to fit.
+        seed: random seed; it enters subsampling confidence only, never the partition.
+        set: settings by name (see `isograph.config`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=NAME_PATTERN, max_length=120)
+    bundle: Path
+    covariates: str | None = None
+    traits: tuple[str, ...] | None = None
+    categorical: tuple[str, ...] = ()
+    drop_missing: bool = False
+    backends: tuple[str, ...] = ("calibrated",)
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+    set: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("traits", "categorical", "backends", mode="before")
+    @classmethod
+    def _one_is_many(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def make_study(where: str = "study", **fields: Any) -> Study:
+    """A `Study` from keyword fields.
+
+    Args:
+        where: what the error message calls the source of the fields.
+        **fields: see `Study`.
+
+    Raises:
+        StudyError: names every field that is unknown, missing or malformed.
+    """
+    try:
+        return Study(**fields)
+    except ValidationError as error:
+        problems = Problems()
+        for item in error.errors():
+            name = ".".join(str(part) for part in item["loc"]) or "study"
+            problems.add(name, item["msg"])
+        raise StudyError(f"{where} refused", problems.found) from error
+
+
+def read_study(path: Path) -> Study:
+    """Read `studies/<study>.yaml`.
+
+    The name defaults to the file's, and a relative `bundle` is taken from the file's folder.
+
+    Raises:
+        StudyError: the file is missing, is not YAML, or holds unknown or malformed fields.
+    """
+    path = Path(path)
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StudyError(f"{path} cannot be read as YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise StudyError(f"{path} holds no `key: value` lines")
+    fields = {"name": path.stem, **fields}
+    if isinstance(fields.get("bundle"), str):
+        fields["bundle"] = path.parent / fields["bundle"]
+    return make_study(str(path), **fields)
+
+
+def default_study(
+    bundle: Path, *, name: str | None = None, traits: Sequence[str] | None = None
+) -> Study:
+    """The study a bundle gets when nobody wrote one: no covariates, every usable trait."""
+    bundle = Path(bundle)
+    return make_study(
+        name=name or bundle.resolve().name,
+        bundle=bundle,
+        traits=tuple(traits) if traits is not None else None,
+    )
