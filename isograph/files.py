@@ -140,7 +140,7 @@ def sha256_file(path: Path) -> str:
 
 
 def _canonical_numbers(values: npt.NDArray[Any]) -> bytes:
-    """Bytes of `values` rounded to six significant digits, tiny ones to zero, NaN to one pattern."""
+    """Bytes of `values` to six significant digits, tiny ones as zero, NaN as one pattern."""
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.size == 0:
         return b""

@@ -94,6 +94,8 @@ def refine(
     Returns:
         New labels, in order of first member, shape (n_genes,).
     """
+    if labels.max(initial=-1) < 0:
+        return labels
     fine = _split_until_stable(features, association, graph, labels, one_factor=one_factor)
     evidence = _between(features, association, graph, fine)
     joined = _agglomerate(evidence, one_factor=one_factor)

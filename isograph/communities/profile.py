@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -115,7 +117,7 @@ def member_pvalues(
     loading = np.concatenate(
         [
             leading_profile(features.values[rows[start:stop]])[2]
-            for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+            for start, stop in pairwise(bounds)
             if stop > start
         ]
     )

@@ -25,7 +25,7 @@ class Design:
     """What is removed from every feature: an intercept and the columns of a formula.
 
     Attributes:
-        formula: as the user wrote it; None without covariates.
+        formula: as the user wrote it, from its `~`; None without one.
         sample_ids: of the rows; empty where the rows have no names.
         matrix: shape (n_samples, n_columns), intercept first, columns as formulaic codes them.
         basis: shape (n_samples, rank + 1), orthonormal columns with the span of `matrix`; the
@@ -134,16 +134,18 @@ def residualise(values: npt.ArrayLike, design: Design) -> Floats:
 
 def _residualise_block(rows: Floats, basis: Floats) -> Floats:
     observed = ~np.isnan(rows)
+    if observed.all():
+        complete: Floats = rows - (rows @ basis) @ basis.T
+        return complete
     filled = np.where(observed, rows, 0.0)
     loadings = filled @ basis
+    # basis columns are not orthonormal on a part of the samples: solve the normal equations there
     gaps = ~observed.all(axis=1)
-    if gaps.any():
-        # basis columns are not orthonormal on a part of the samples: solve the normal equations
-        rank = basis.shape[1]
-        products = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), rank * rank)
-        gram = (observed[gaps].astype(np.float64) @ products).reshape(-1, rank, rank)
-        inverse = np.linalg.pinv(gram, rcond=_PINV_TOLERANCE, hermitian=True)
-        loadings[gaps] = np.einsum("rij,rj->ri", inverse, loadings[gaps])
+    rank = basis.shape[1]
+    products = (basis[:, :, None] * basis[:, None, :]).reshape(len(basis), rank * rank)
+    gram = (observed[gaps].astype(np.float64) @ products).reshape(-1, rank, rank)
+    inverse = np.linalg.pinv(gram, rcond=_PINV_TOLERANCE, hermitian=True)
+    loadings[gaps] = np.einsum("rij,rj->ri", inverse, loadings[gaps])
     return np.where(observed, filled - loadings @ basis.T, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""Which genes and transcripts are expressed enough to say anything. Never looks at traits or truth."""
+"""Which genes and transcripts are expressed enough; never looks at traits or truth."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ def size_factors(totals: npt.NDArray[np.float64], *, method: str) -> npt.NDArray
 
     Args:
         totals: gene counts, shape (n_genes, n_samples).
-        method: `median_of_ratios` (Anders & Huber 2010, eq. 5, with weights), `tmm` (Robinson & Oshlack 2010)
-            or `none`.
+        method: `median_of_ratios` (Anders & Huber 2010, eq. 5, with weights), `tmm` (Robinson &
+            Oshlack 2010) or `none`.
 
     Returns:
         Shape (n_samples,), positive.

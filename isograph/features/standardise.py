@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from isograph.features.covariates import Design, residualise
 
 _MAD_TO_SD = 1.4826
-_DECILES_TO_SD = 1 / 2.5631031310892007
+_SMALLEST_GROUP = 5
 
 
 def standardise(
@@ -21,8 +22,9 @@ def standardise(
     """Winsorise, remove the design once more, and scale to unit variance.
 
     The scale behind the limits is the larger of the median absolute deviation and the distance
-    between the deciles: a group of more than a tenth of the samples counts as signal, a single
-    bad sample does not.
+    between an upper and a lower quantile, both as standard deviations of a Gaussian. A group of
+    samples counts as signal if it holds a tenth of them and at least five: in a small cohort two
+    rows share three samples by chance more often than the edge budget allows.
 
     Args:
         values: rows without covariates, shape (n_features, n_samples).
@@ -36,12 +38,11 @@ def standardise(
     """
     complete = bool(observed.all())
     source = values if complete else np.where(observed, values, np.nan)
-    quantile = np.quantile if complete else np.nanquantile
-    low, centre, high = quantile(source, [0.1, 0.5, 0.9], axis=1)
-    median = np.median if complete else np.nanmedian
+    tail = min(0.25, max(0.1, _SMALLEST_GROUP / source.shape[1]))
+    low, centre, high = row_quantiles(source, (tail, 0.5, 1 - tail))
     spread = np.maximum(
-        _MAD_TO_SD * median(np.abs(source - centre[:, None]), axis=1),
-        _DECILES_TO_SD * (high - low),
+        _MAD_TO_SD * row_quantiles(np.abs(source - centre[:, None]), (0.5,))[0],
+        (high - low) / (2 * stats.norm.isf(tail)),
     )
     limit = clip * spread
     clipped = np.clip(values, (centre - limit)[:, None], (centre + limit)[:, None])
@@ -56,3 +57,26 @@ def standardise(
     varies = norm > 1e-9 * np.maximum(np.abs(centre), 1.0)
     scaled = clean / np.where(varies, norm, 1.0)[:, None]
     return scaled, varies
+
+
+def row_quantiles(
+    values: npt.NDArray[np.float64], levels: tuple[float, ...]
+) -> npt.NDArray[np.float64]:
+    """Quantiles of each row, NaN left out, interpolated linearly (Hyndman & Fan 1996, type 7).
+
+    Args:
+        values: shape (n_rows, n_columns).
+        levels: 0 to 1.
+
+    Returns:
+        Shape (n_levels, n_rows); NaN for rows without a number.
+    """
+    ranked = np.sort(values, axis=1)  # NaN last
+    last = np.maximum(values.shape[1] - np.count_nonzero(np.isnan(ranked), axis=1) - 1, 0)
+    rows = np.arange(len(values))
+    place = np.multiply.outer(np.asarray(levels), last)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, last)
+    low, high = ranked[rows, below], ranked[rows, above]
+    quantiles: npt.NDArray[np.float64] = low + (place - below) * (high - low)
+    return quantiles

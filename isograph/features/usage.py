@@ -53,7 +53,7 @@ def shrunk_usage(
     Returns:
         The shrunk usage.
     """
-    n_rows, n_samples = counts.shape
+    n_rows = len(counts)
     sizes = np.diff(np.append(starts, n_rows))
     gene = np.repeat(np.arange(len(starts)), sizes)
     totals = np.add.reduceat(counts, starts, axis=0)

@@ -1,0 +1,138 @@
+"""`isograph fit`"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+from isograph.backends import fit, get_backend, resolve_settings, study_features
+from isograph.bundle import load_bundle
+from isograph.cli.text import names, table
+from isograph.errors import Problem, Problems, StudyError
+from isograph.features.traits import Trait
+from isograph.progress import Steps
+from isograph.results import Fit, check_target, write_fit
+from isograph.study import Study, make_study, read_study
+
+_SHOWN = 12
+_SHOWN_Q = 0.05
+_REPORT_COLUMNS = (
+    "module",
+    "genes",
+    "switch",
+    "abundance",
+    "coupled",
+    "discordant",
+    "stability",
+    "closest trait",
+    "q",
+    "top genes",
+)
+_FLAGS = ("covariates", "traits", "categorical", "drop_missing", "seed", "set")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fit one bundle or study with one backend or several."""
+    steps = Steps(stream=None if options.quiet else sys.stderr)
+    study = _study(options)
+    backends = (options.backend,) if options.backend else study.backends
+    folders = {name: _folder(options, study, name, several=len(backends) > 1) for name in backends}
+    # everything that can be refused is refused before any work is done
+    for name, folder in folders.items():
+        resolve_settings(study, get_backend(name))
+        check_target(folder, overwrite=options.overwrite)
+    with steps.step("bundle") as note:
+        bundle = load_bundle(study.bundle)
+        note.result = f"{bundle.name}: {len(bundle.gene_ids):,} genes × {bundle.n_samples} samples"
+    features = study_features(bundle, study=study, steps=steps)
+    for line in (*_trait_lines(features.traits), *features.design.notes):
+        steps.say(line)
+    for name, folder in folders.items():
+        result = fit(bundle, study=study, backend=name, features=features, steps=steps)
+        write_fit(result, folder, overwrite=options.overwrite)
+        if not options.quiet:
+            print(_report(result, folder))
+    return 0
+
+
+def _study(options: argparse.Namespace) -> Study:
+    settings = _pairs(options.set)
+    if options.study is not None:
+        given = [flag for flag in _FLAGS if getattr(options, flag)]
+        if given:
+            flags = [f"--{flag.replace('_', '-')}" for flag in given]
+            raise StudyError(
+                "a study file and flags contradict each other",
+                [Problem(", ".join(flags), "not together with --study", fix="edit the file")],
+            )
+        return read_study(options.study)
+    path = Path(options.dataset_path)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().name).lstrip("-._") or "study"
+    return make_study(
+        name=name,
+        bundle=path,
+        covariates=options.covariates,
+        traits=names(options.traits),
+        categorical=names(options.categorical) or (),
+        drop_missing=options.drop_missing,
+        backends=(options.backend,) if options.backend else ("calibrated",),
+        seed=options.seed or 0,
+        set=settings,
+    )
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    problems = Problems()
+    bad = [word for word in words if "=" not in word]
+    if bad:
+        problems.add("--set", "is not KEY=VALUE", examples=bad, count=len(bad))
+    problems.raise_if_any(StudyError, "settings refused")
+    return dict(word.split("=", 1) for word in words)
+
+
+def _folder(options: argparse.Namespace, study: Study, backend: str, *, several: bool) -> Path:
+    if options.output_dir is None:
+        return Path("artifacts") / "fits" / study.name / backend
+    return options.output_dir / backend if several else Path(options.output_dir)
+
+
+def _trait_lines(traits: tuple[Trait, ...]) -> list[str]:
+    """What each sample column was taken for, and why where that may surprise."""
+    lines = ["traits: " + (", ".join(f"{t.name} ({t.kind})" for t in traits) or "none")]
+    return lines + [f"  {t.name}: {t.reason}" for t in traits if t.reason]
+
+
+def _report(result: Fit, folder: Path) -> str:
+    """The short table at the end."""
+    summary, traits = result.summary, result.traits
+    n_genes = len(result.fates)
+    parts = [
+        f"\n{len(summary)} modules hold {len(result.modules):,} of {n_genes:,} genes "
+        f"({result.seconds:.1f} s)\n"
+    ]
+    tested = traits.dropna(subset=["pvalue"]).sort_values(["pvalue", "trait"])
+    closest = {row["module_id"]: row for row in tested[::-1].to_dict("records")}
+    rows = [
+        _report_row(module, closest.get(module["module_id"]))
+        for module in summary.head(_SHOWN).to_dict("records")
+    ]
+    if rows:
+        parts.append(table(rows, _REPORT_COLUMNS))
+    if len(summary) > _SHOWN:
+        parts.append(f"  … and {len(summary) - _SHOWN} smaller ones")
+    parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
+    return "\n".join(parts)
+
+
+def _report_row(module: dict[Hashable, Any], trait: dict[Hashable, Any] | None) -> tuple[Any, ...]:
+    counts = [module[f"n_{name}"] for name in ("genes", "switch_only", "abundance_only")]
+    counts += [module["n_coupled"], module["n_discordant"]]
+    top = ", ".join(module["top_genes"].split(", ")[:3])
+    if trait is None or trait["qvalue"] > _SHOWN_Q:
+        return (module["module_id"], *counts, module["stability"], None, None, top)
+    name = f"{trait['trait']} (r {trait['r']:+.2f})"
+    return (module["module_id"], *counts, module["stability"], name, trait["qvalue"], top)

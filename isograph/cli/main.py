@@ -1,0 +1,160 @@
+"""Commands and their options; what a command does is imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from isograph.errors import IsographError
+from isograph.startup import check_installation, isograph_version
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: words after `isograph`; those of the process if None.
+
+    Returns:
+        Exit status: 0 well, 1 a check failed, 2 input refused, 130 interrupted.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    try:
+        check_installation()
+        module = importlib.import_module(f"isograph.cli.{options.module}")
+        status: int = module.run(options)
+    except IsographError as error:
+        print(f"isograph: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("isograph: interrupted; nothing half-written is left behind", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="isograph",
+        description="Modules of genes that switch isoforms and change abundance together.",
+    )
+    parser.add_argument("--version", action="version", version=f"isograph {isograph_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_fit(commands)
+    _add_import(commands)
+    _add_bundle_commands(commands)
+    _add_simulate(commands)
+    _add_benchmark(commands)
+    listing = commands.add_parser("settings", help="list every setting that --set takes")
+    listing.add_argument("--backend", default="calibrated", help="whose settings to add")
+    listing.set_defaults(module="settings")
+    return parser
+
+
+def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="find modules in a dataset bundle",
+        description="Find modules in a dataset bundle and write them as one folder of tables.",
+    )
+    source = fit.add_mutually_exclusive_group(required=True)
+    source.add_argument("--dataset-path", type=Path, metavar="BUNDLE", help="bundle folder")
+    source.add_argument(
+        "--study", type=Path, metavar="FILE", help="study file (YAML) instead of the flags below"
+    )
+    fit.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help="result folder (default: artifacts/fits/STUDY/BACKEND)",
+    )
+    fit.add_argument("--backend", help="backend (default: calibrated, or the study's)")
+    fit.add_argument("--covariates", metavar="FORMULA", help='removed first: "~ RIN + C(batch)"')
+    fit.add_argument("--traits", metavar="A,B", help="sample columns to test (default: all usable)")
+    fit.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
+    fit.add_argument(
+        "--drop-missing", action="store_true", help="drop samples with a missing covariate"
+    )
+    fit.add_argument("--seed", type=int, help="of the subsampling behind confidence (default: 0)")
+    fit.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        default=[],
+        help="any setting, see `isograph settings`",
+    )
+    fit.add_argument(
+        "--overwrite", action="store_true", help="replace a folder that is not a former fit"
+    )
+    fit.add_argument("--quiet", action="store_true", help="no progress, no table")
+    fit.set_defaults(module="fit")
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    importer = commands.add_parser("import", help="make a bundle from other tools' files")
+    kinds = importer.add_subparsers(dest="kind", metavar="KIND", required=True)
+    table = kinds.add_parser(
+        "table",
+        help="plain tables: parquet, TSV or CSV, plain or gzip",
+        description="Make a bundle from a count table, its transcripts and a sample sheet; or, "
+        "with --expression and --genes, from a ready-made log expression table.",
+    )
+    table.add_argument("--counts", type=Path, help="transcript_id, then one column a sample")
+    table.add_argument("--transcripts", type=Path, help="transcript_id, gene_id, …")
+    table.add_argument("--expression", type=Path, help="gene_id, then one column a sample")
+    table.add_argument("--genes", type=Path, help="gene_id, …")
+    table.add_argument("--samples", type=Path, required=True, help="sample_id, traits, covariates")
+    table.add_argument("--out", type=Path, required=True, help="bundle folder to write")
+    table.add_argument("--name", help="name of the data set (default: that of the folder)")
+    table.add_argument("--overwrite", action="store_true", help="replace a former bundle")
+    table.set_defaults(module="importing")
+
+
+def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    validate = commands.add_parser("validate", help="check a bundle; list everything wrong with it")
+    validate.add_argument("bundle", type=Path)
+    validate.set_defaults(module="bundles")
+    export = commands.add_parser("export", help="summary of a bundle as JSON")
+    export.add_argument("--dataset-path", type=Path, required=True, metavar="BUNDLE")
+    export.add_argument("--output", type=Path, help="file to write (default: standard output)")
+    export.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
+    export.set_defaults(module="bundles")
+
+
+def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulate = commands.add_parser("simulate", help="make a fixture with planted modules")
+    simulate.add_argument("fixture", nargs="?", help="name; leave out to list them")
+    simulate.add_argument("--seed", type=int, help="default: the suite's")
+    simulate.add_argument("--out", type=Path, help="bundle folder (default: bundles/FIXTURE)")
+    simulate.add_argument("--overwrite", action="store_true", help="replace a former bundle")
+    simulate.set_defaults(module="simulate")
+
+
+def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser(
+        "benchmark",
+        help="fit fixtures and score them against their planted truth",
+        description="Simulate, fit and score fixtures, each in a process of its own.",
+    )
+    bench.add_argument("--suite", action="append", help="core_v1, multiplex_v1 (default: both)")
+    bench.add_argument("--datasets", metavar="A,B", help="these fixtures instead of whole suites")
+    bench.add_argument("--backend", default="calibrated")
+    bench.add_argument("--seeds", type=int, default=1, help="data sets a fixture")
+    bench.add_argument(
+        "--seed-from",
+        metavar="TEXT",
+        help="derive the seeds from this text, e.g. a commit's hash (default: count from the "
+        "suite's seed)",
+    )
+    bench.add_argument("--stage", help="name of the report (default: SUITE-BACKEND)")
+    bench.add_argument(
+        "--output-dir", type=Path, default=Path("artifacts/reports"), help="where reports go"
+    )
+    bench.set_defaults(module="benchmark")

@@ -1,0 +1,5 @@
+"""Files for other tools and for people."""
+
+from isograph.exporters.summary import summarise_bundle
+
+__all__ = ["summarise_bundle"]
