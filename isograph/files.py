@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import math
@@ -21,6 +22,8 @@ import pyarrow.parquet as pq
 
 SCHEMA_VERSION = "1"
 _HASH_DIGITS = 6
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 _HASH_ZERO = 1e-12
 
 
@@ -28,9 +31,10 @@ _HASH_ZERO = 1e-12
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target` that replaces it when the block ends well.
 
-    A reader sees the old folder or the new one, never a mixture: the old one is renamed aside,
-    the new one renamed into place, then the old one deleted. If the block raises, `target` is as
-    it was. Whether replacing is allowed is the caller's question, asked before.
+    A reader sees the old folder or the new one, never a mixture: the two are swapped in one step
+    (on systems without such a step, by two renames), then the old one is deleted. If the block
+    raises, `target` is as it was. Whether replacing is allowed is the caller's question, asked
+    before.
     """
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -42,22 +46,36 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         work.chmod(0o777 & ~umask)
         yield work
         if target.exists():
-            aside = Path(
-                tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
-            )
-            target.rename(aside / "old")
-            try:
-                work.rename(target)
-            except BaseException:
-                (aside / "old").rename(target)
-                raise
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+            if not _exchange(work, target):
+                _replace_in_two_steps(work, target)
+            shutil.rmtree(work, ignore_errors=True)
         else:
             work.rename(target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two paths in one step where the system can (Linux `renameat2`); False where not."""
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    done = swap(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
+    return bool(done == 0)
+
+
+def _replace_in_two_steps(work: Path, target: Path) -> None:
+    """Rename `target` aside and `work` into its place; `work` then names the old folder."""
+    aside = work.with_suffix(".old")
+    target.rename(aside)
+    try:
+        work.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    aside.rename(work)
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 """The command line: `isograph COMMAND …`, a thin skin over the library."""
 
-from isograph.cli.main import main
+from isograph.cli.parser import main
 
 __all__ = ["main"]

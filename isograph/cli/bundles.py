@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from isograph.bundle import load_bundle, summarise_bundle, validate_bundle
-from isograph.cli.text import names
+from isograph.bundle import load_bundle, validate_bundle
+from isograph.exporters import summarise_bundle
 from isograph.files import to_json, write_text
 
 
@@ -28,7 +28,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     bundle = load_bundle(options.dataset_path)
-    text = to_json(summarise_bundle(bundle, categorical=names(options.categorical) or ()))
+    text = to_json(summarise_bundle(bundle))
     if options.output is None:
         sys.stdout.write(text)
     else:

@@ -16,6 +16,7 @@ from isograph.communities.significance import module_pvalue, pair_pvalue
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
+from isograph.network.significance import benjamini_hochberg
 
 NO_EDGE = "no_significant_edge"
 OUTSIDE = "outside_core"
@@ -90,7 +91,7 @@ def find_modules(
         labels=labels,
         graph=graph,
         pvalue=module_p[order],
-        qvalue=_benjamini_hochberg(module_p)[order],
+        qvalue=benjamini_hochberg(module_p)[order],
         n_edges=np.bincount(labels[final.source], minlength=len(order)).astype(np.int64),
         fate=fate,
         fate_value=value,
@@ -219,13 +220,3 @@ FATE_MEANINGS = {
     NOT_SIGNIFICANT: "p of its candidate module",
     ASSIGNED: "p of its module",
 }
-
-
-def _benjamini_hochberg(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    if len(p) == 0:
-        return p
-    # statsmodels is slow to import and modules are few: fetched where needed
-    from statsmodels.stats.multitest import multipletests
-
-    adjusted: npt.NDArray[np.float64] = multipletests(p, method="fdr_bh")[1]
-    return adjusted

@@ -27,6 +27,7 @@ from isograph.threads import one_thread
 
 FILTERED = "filtered_low_expression"
 _PSI_EDGE = 1e-4
+RESERVED_COLUMNS = frozenset((*META_COLUMNS, "module_id", "variance_explained"))
 
 
 @dataclass
@@ -105,6 +106,16 @@ def build_features(
 
 
 def _samples_in_order(bundle: Bundle, study: Study) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    reserved = sorted(set(bundle.sample_ids) & RESERVED_COLUMNS)
+    if reserved:
+        problem = Problem(
+            "sample_id",
+            "named like a column of the results",
+            tuple(reserved),
+            len(reserved),
+            "rename these samples",
+        )
+        raise StudyError(f"samples of {bundle.name} refused", [problem])
     order = np.argsort(bundle.sample_ids, kind="stable")
     return bundle.samples.iloc[order].reset_index(drop=True), order
 

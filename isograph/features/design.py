@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from isograph.errors import StudyError
+from isograph.threads import one_thread
 
 _CONSTANT_TOLERANCE = 1e-11
 _ALIAS_TOLERANCE = 1e-7
@@ -125,7 +125,7 @@ def residualise(values: npt.ArrayLike, design: Design) -> Floats:
         shape = "×".join(str(size) for size in rows.shape)
         raise StudyError(f"values of shape {shape} do not fit {design.n_samples} samples")
     result = np.empty_like(rows)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         for start in range(0, len(rows), _CHUNK):
             block = slice(start, start + _CHUNK)
             result[block] = _residualise_block(rows[block], design.basis)
@@ -163,7 +163,7 @@ def orthonormal_basis(matrix: Floats) -> tuple[Floats, list[int]]:
     basis = np.empty((n, min(matrix.shape)))
     basis[:, 0] = 1.0 / np.sqrt(n)
     rank, aliased = 1, []
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         for index in range(1, matrix.shape[1]):
             column = matrix[:, index] / max(np.abs(matrix[:, index]).max(), np.finfo(float).tiny)
             rest = column - column.mean()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from isograph.communities.profile import row_correlations, scores_without_gene
 from isograph.features.model import FeatureSet
 from isograph.modules.eigengenes import Eigengenes
-from isograph.network.significance import correlation_pvalue
+from isograph.network.significance import benjamini_hochberg, correlation_pvalue
 
 SUPPORT_Q = 0.05
 
@@ -55,8 +54,8 @@ def module_roles(
     abundance_r = _row_r(features, abundance_row, profile)
     both_r = _row_r(features, switch_row, _rows_or_zero(features, abundance_row))
     both_r[(switch_row < 0) | (abundance_row < 0)] = np.nan
-    switch_q = _qvalues(_row_r(features, switch_row, without), features.df_residual)
-    abundance_q = _qvalues(_row_r(features, abundance_row, without), features.df_residual)
+    switch_q = _loo_qvalues(features, switch_row, without)
+    abundance_q = _loo_qvalues(features, abundance_row, without)
 
     role, uses_switch, uses_abundance = _classify(switch_r, abundance_r, both_r, active_r)
     supported = (uses_switch | uses_abundance) & (role != "inactive")
@@ -119,12 +118,13 @@ def _row_r(
     return r
 
 
-def _qvalues(r: npt.NDArray[np.float64], df: float) -> npt.NDArray[np.float64]:
-    q = np.full(len(r), np.nan)
-    known = ~np.isnan(r)
-    if known.any():
-        q[known] = multipletests(correlation_pvalue(r[known], df), method="fdr_bh")[1]
-    return q
+def _loo_qvalues(
+    features: FeatureSet, rows: npt.NDArray[np.int64], without: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """q of a channel against the module without the gene; NaN where it has no such channel."""
+    return benjamini_hochberg(
+        correlation_pvalue(_row_r(features, rows, without), features.df_residual)
+    )
 
 
 def _classify(

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
-from threadpoolctl import threadpool_limits
 
 from isograph.errors import Problems, StudyError
 from isograph.features.design import Design, orthonormal_basis, residualise, restrict
 from isograph.features.traits import SAMPLE_ID, Trait, TraitKind
+from isograph.network.significance import benjamini_hochberg
 from isograph.results.schemas import TRAITS
+from isograph.threads import one_thread
 
 _MIN_SAMPLES = 4
 _MIN_LEVEL = 2
@@ -90,7 +91,7 @@ def module_traits(
     if len(module_ids):
         _check(values, ids, n_modules=len(module_ids), traits=traits, design=design)
     tables = []
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         for trait in traits:
             if trait.testable and len(module_ids):
                 tables.append(_trait_rows(values, trait, ids=ids, design=design, rows=module_ids))
@@ -100,20 +101,6 @@ def module_traits(
     dtypes = dict.fromkeys(TRAITS.names, "float64") | {"n": "int64"} | dict.fromkeys(_TEXT, "O")
     typed: pd.DataFrame = frame[TRAITS.names].astype(dtypes)
     return typed
-
-
-def benjamini_hochberg(pvalues: npt.ArrayLike) -> Floats:
-    """Benjamini–Hochberg adjusted p values (1995, J. R. Stat. Soc. B 57:289); NaN stays NaN.
-
-    Args:
-        pvalues: shape (n,).
-    """
-    p = np.asarray(pvalues, dtype=np.float64)
-    q = np.full(p.shape, np.nan)
-    tested = ~np.isnan(p)
-    if tested.any():
-        q[tested] = stats.false_discovery_control(p[tested], method="bh")
-    return q
 
 
 def _check(

@@ -48,3 +48,17 @@ def edge_pvalue_threshold(*, n_features: int, false_edges_per_feature: float) ->
         false_edges_per_feature: budget, in expectation under independence.
     """
     return min(0.5, 2.0 * false_edges_per_feature / max(n_features - 1, 1))
+
+
+def benjamini_hochberg(pvalues: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Benjamini–Hochberg adjusted p values (1995, J. R. Stat. Soc. B 57:289); NaN stays NaN.
+
+    Args:
+        pvalues: shape (n,).
+    """
+    p = np.asarray(pvalues, dtype=np.float64)
+    q = np.full(p.shape, np.nan)
+    tested = ~np.isnan(p)
+    if tested.any():
+        q[tested] = stats.false_discovery_control(p[tested], method="bh")
+    return q

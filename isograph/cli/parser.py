@@ -124,7 +124,6 @@ def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export = commands.add_parser("export", help="summary of a bundle as JSON")
     export.add_argument("--dataset-path", type=Path, required=True, metavar="BUNDLE")
     export.add_argument("--output", type=Path, help="file to write (default: standard output)")
-    export.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
     export.set_defaults(module="bundles")
 
 
