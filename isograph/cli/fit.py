@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
 def _study(options: argparse.Namespace) -> Study:
     settings = _pairs(options.set)
     if options.study is not None:
-        given = [flag for flag in _FLAGS if getattr(options, flag)]
+        values = {flag: getattr(options, flag) for flag in _FLAGS}
+        given = [flag for flag, value in values.items() if value is not None and value != []]
         if given:
             flags = [f"--{flag.replace('_', '-')}" for flag in given]
             raise StudyError(
@@ -78,7 +79,7 @@ def _study(options: argparse.Namespace) -> Study:
         covariates=options.covariates,
         traits=names(options.traits),
         categorical=names(options.categorical) or (),
-        drop_missing=options.drop_missing,
+        drop_missing=bool(options.drop_missing),
         backends=(options.backend,) if options.backend else ("calibrated",),
         seed=options.seed or 0,
         set=settings,

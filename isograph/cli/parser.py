@@ -79,7 +79,10 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fit.add_argument("--traits", metavar="A,B", help="sample columns to test (default: all usable)")
     fit.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
     fit.add_argument(
-        "--drop-missing", action="store_true", help="drop samples with a missing covariate"
+        "--drop-missing",
+        action="store_true",
+        default=None,
+        help="drop samples with a missing covariate",
     )
     fit.add_argument("--seed", type=int, help="of the subsampling behind confidence (default: 0)")
     fit.add_argument(
