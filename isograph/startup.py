@@ -7,15 +7,6 @@ from importlib import metadata
 from isograph.errors import IsographError
 
 _PUBLISHED = "isograph"
-_OURS = "isograph-assets"
-
-
-def isograph_version() -> str:
-    """Version of this package."""
-    try:
-        return metadata.version(_OURS)
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def check_installation() -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from isograph.errors import IsographError
-from isograph.startup import check_installation, isograph_version
+from isograph.provenance import version
+from isograph.startup import check_installation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="isograph",
         description="Modules of genes that switch isoforms and change abundance together.",
     )
-    parser.add_argument("--version", action="version", version=f"isograph {isograph_version()}")
+    parser.add_argument("--version", action="version", version=f"isograph {version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_fit(commands)
     _add_import(commands)

@@ -1,0 +1,1 @@
+"""From edges to modules: graph, detection, refinement, core, significance."""

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from isograph import schemas
 from isograph.features.covariates import Design
 from isograph.features.traits import Trait
 from isograph.files import hash_table, to_arrow
-from isograph.results import schemas
 
 SWITCH = "switch"
 ABUNDANCE = "abundance"

@@ -1,0 +1,1 @@
+"""From modules to biology: eigengenes, channel roles, traits, stability."""

@@ -15,7 +15,7 @@ from isograph.errors import Problems, StudyError
 from isograph.features.design import Design, orthonormal_basis, residualise, restrict
 from isograph.features.traits import SAMPLE_ID, Trait, TraitKind
 from isograph.network.significance import benjamini_hochberg
-from isograph.results.schemas import TRAITS
+from isograph.schemas import TRAITS
 from isograph.threads import one_thread
 
 _MIN_SAMPLES = 4

@@ -1,0 +1,1 @@
+"""From features to edges: correlation of all pairs, and what chance would give."""

@@ -32,7 +32,7 @@ class Fit:
     Attributes:
         config: the complete configuration of the run, as in `fit_config.json`.
         calibration: the backend's record, as in `calibration.json`; None where it has none.
-        tables: every table by file stem (`TABLES`), with the schemas of `results.schemas`.
+        tables: every table by file stem (`TABLES`), with the schemas of `isograph.schemas`.
         steps: what was done and how long it took.
         log: lines of `run.log`.
     """

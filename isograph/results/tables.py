@@ -7,13 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from isograph import schemas
 from isograph.communities.partition import ASSIGNED, FATE_MEANINGS, Partition
 from isograph.features.model import FeatureSet
 from isograph.files import to_arrow
 from isograph.modules.eigengenes import Eigengenes
 from isograph.modules.stability import Stability
 from isograph.network.association import Association, among_strongest
-from isograph.results import schemas
 
 EDGES_PER_GENE = 30
 ROLE_NAMES = ("switch_only", "abundance_only", "coupled", "discordant", "inactive")

@@ -11,10 +11,11 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import isograph
+from isograph import schemas
 from isograph.backends import backend_names, get_backend
 from isograph.bundle.model import Bundle
 from isograph.errors import ConfigError, StudyError
-from isograph.results import TABLES, schemas
+from isograph.results import TABLES
 from isograph.results.model import Fit
 from isograph.study import Study, make_study
 

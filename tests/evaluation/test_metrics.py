@@ -26,7 +26,7 @@ from isograph.evaluation import (
     score_partition,
 )
 from isograph.results.model import Fit
-from isograph.results.schemas import EDGES, MODULES, ROLES
+from isograph.schemas import EDGES, MODULES, ROLES
 from isograph.simulation import simulate
 
 # Ten genes, A = {a b c d}, B = {e f}, background g h i j.

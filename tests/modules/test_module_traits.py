@@ -15,7 +15,7 @@ from isograph.features.traits import Trait, infer_traits
 from isograph.files import to_arrow
 from isograph.modules.traits import module_traits
 from isograph.network.significance import benjamini_hochberg
-from isograph.results.schemas import TRAITS
+from isograph.schemas import TRAITS
 
 pytestmark = pytest.mark.filterwarnings("error")
 
