@@ -37,6 +37,7 @@ class Steps:
     stream: TextIO | None = None
     done: list[Step] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    _running: str = ""
 
     @classmethod
     def to_stderr(cls) -> Steps:
@@ -47,20 +48,31 @@ class Steps:
     def step(self, name: str) -> Iterator[Note]:
         """Time a block; yields a `Note` for its result."""
         note = Note()
-        live = self.stream is not None and self.stream.isatty()
-        if live and self.stream is not None:
-            self.stream.write(f"  … {name}")
-            self.stream.flush()
+        self._running = name
+        if self._live:
+            self._write(f"  … {name}")
         start = time.perf_counter()
         yield note
         seconds = time.perf_counter() - start
         self.done.append(Step(name, seconds, note.result))
-        self.say(f"{name:<24} {seconds:7.2f} s  {note.result}".rstrip(), clear=live)
+        self.say(f"{name:<24} {seconds:7.2f} s  {note.result}".rstrip())
 
-    def say(self, text: str, *, clear: bool = False) -> None:
+    def share(self, done: float) -> None:
+        """Show how far the running step is, 0 to 1, where somebody is watching."""
+        if self._live:
+            self._write(f"\r\x1b[K  … {self._running} {done:.0%}")
+
+    @property
+    def _live(self) -> bool:
+        return self.stream is not None and self.stream.isatty()
+
+    def _write(self, text: str) -> None:
+        if self.stream is not None:
+            self.stream.write(text)
+            self.stream.flush()
+
+    def say(self, text: str) -> None:
         """Show one line and keep it, with the time of day, for the log."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.lines.append(f"{now} {text}")
-        if self.stream is not None:
-            self.stream.write(("\r\x1b[K" if clear else "") + f"  {text}\n")
-            self.stream.flush()
+        self._write(("\r\x1b[K" if self._live else "") + f"  {text}\n")

@@ -38,6 +38,7 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
             features,
             false_edges_per_feature=settings.false_edges_per_feature,
             neighbours=settings.neighbours,
+            progress=steps.share,
         )
         note.result = (
             f"{len(found):,} feature pairs at |r| ≥ {found.floor:.3f} "

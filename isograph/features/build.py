@@ -27,6 +27,7 @@ from isograph.threads import one_thread
 
 FILTERED = "filtered_low_expression"
 _PSI_EDGE = 1e-4
+_LEAST_DF = 4
 RESERVED_COLUMNS = frozenset((*META_COLUMNS, "module_id", "variance_explained"))
 
 
@@ -74,6 +75,7 @@ def build_features(
         )
         samples = samples.loc[kept].reset_index(drop=True)
         order = order[kept]
+        _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
         traits = infer_traits(samples, categorical=study.categorical, names=study.traits)
         channels, genes, factors = _channels(bundle, order, design, settings)
         features = _assemble(channels, design, settings)
@@ -103,6 +105,17 @@ def build_features(
         genes=genes,
         record=_record(study, settings, design, samples, factors, meta),
     )
+
+
+def _refuse_too_few(df: int, samples: pd.DataFrame, design: Design) -> None:
+    if df < _LEAST_DF:
+        problem = Problem(
+            "samples",
+            f"{len(samples)} with {design.rank} covariate columns leave {max(df, 0)} degrees of "
+            "freedom for a correlation",
+            fix=f"at least {_LEAST_DF + 2 + design.rank} samples are needed, 30 or more are better",
+        )
+        raise StudyError("too few samples", [problem])
 
 
 def _samples_in_order(bundle: Bundle, study: Study) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:

@@ -130,6 +130,10 @@ class TestEveryBackend:
         with pytest.raises(StudyError, match="Agee"):
             isograph.fit(toy, study=study(toy, traits=("Agee",)), backend=backend)
 
+    def test_refuses_a_handful_of_samples(self, backend: str, toy: Bundle) -> None:
+        with pytest.raises(StudyError, match="at least 6 samples are needed"):
+            isograph.fit(_first_samples(toy, 5), backend=backend)
+
     def test_has_a_record_for_people(self, backend: str) -> None:
         record = get_backend(backend).record
         assert record.name == backend

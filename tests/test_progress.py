@@ -1,0 +1,43 @@
+"""What a user sees while a run goes on, and what the log keeps."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from isograph.progress import Steps
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_the_running_step_and_its_share() -> None:
+    stream = Terminal()
+    steps = Steps(stream=stream)
+    with steps.step("association") as note:
+        steps.share(0.5)
+        note.result = "12 edges"
+    assert "… association" in stream.getvalue()
+    assert "association 50%" in stream.getvalue()
+    assert stream.getvalue().endswith("12 edges\n")
+
+
+def test_a_file_gets_whole_lines_only() -> None:
+    stream = io.StringIO()
+    steps = Steps(stream=stream)
+    with steps.step("features"):
+        steps.share(0.5)
+    steps.say("a note")
+    assert re.fullmatch(r"  features +\d+\.\d\d s\n  a note\n", stream.getvalue())
+
+
+def test_the_log_has_the_time_of_day_and_steps_their_seconds() -> None:
+    steps = Steps()
+    with steps.step("modules") as note:
+        note.result = "3 modules"
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ modules ", steps.lines[0])
+    assert steps.done[0].name == "modules"
+    assert steps.done[0].result == "3 modules"
+    assert steps.done[0].seconds >= 0
