@@ -12,7 +12,8 @@ from isograph.backends.registry import DEFAULT, get_backend
 from isograph.bundle.model import Bundle
 from isograph.communities.partition import Partition, find_modules
 from isograph.config import FitSettings, Settings, apply_overrides
-from isograph.features.build import build_features
+from isograph.errors import Problems, StudyError
+from isograph.features.build import build_features, feature_record
 from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
 from isograph.modules.eigengenes import module_eigengenes
@@ -77,7 +78,8 @@ def fit(
         `stability`.
 
     Raises:
-        StudyError, ConfigError: the study asks for what is not there.
+        StudyError, ConfigError: the study asks for what is not there, or `features` were made for
+            another one.
     """
     study = study or _study_for(bundle)
     steps = steps or Steps()
@@ -85,6 +87,8 @@ def fit(
     shared, own = resolve_settings(study, chosen)
     if features is None:
         features = build_features(bundle, study=study, settings=shared.features, steps=steps)
+    else:
+        _check_features(features, study, shared)
     association = chosen.associate(features, own, steps)
     with steps.step("modules") as note, one_thread():
         partition = find_modules(features, association, shared.communities)
@@ -108,6 +112,20 @@ def fit(
         steps=tuple(steps.done),
         log=tuple(steps.lines),
     )
+
+
+def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:
+    """Refuse features that were made for another study or other settings."""
+    wanted = feature_record(study, settings.features)
+    problems = Problems()
+    for name, value in wanted.items():
+        if features.record.get(name) != value:
+            problems.add(
+                name,
+                f"is {value}, the features were made with {features.record.get(name)}",
+                fix="compute the features again",
+            )
+    problems.raise_if_any(StudyError, f"the features do not belong to study {study.name}")
 
 
 def _study_for(bundle: Bundle) -> Study:
@@ -158,7 +176,7 @@ def _describe(
     }
 
 
-_RECORDED_ABOVE = ("settings", "covariates", "categorical", "traits")
+_RECORDED_ABOVE = ("settings", "covariates", "categorical", "traits", "drop_missing")
 
 
 def _config(

@@ -361,6 +361,17 @@ def _describe(genes: pd.DataFrame, meta: pd.DataFrame, design: Design) -> str:
     return text + (f", {design.rank} covariate columns removed" if design.rank else "")
 
 
+def feature_record(study: Study, settings: FeatureSettings) -> dict[str, Any]:
+    """What features depend on besides the data: all that must agree for a fit to reuse them."""
+    return {
+        "covariates": study.covariates,
+        "categorical": list(study.categorical),
+        "traits": None if study.traits is None else list(study.traits),
+        "drop_missing": study.drop_missing,
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
 def _record(
     study: Study,
     settings: FeatureSettings,
@@ -371,10 +382,7 @@ def _record(
 ) -> dict[str, Any]:
     ids = samples["sample_id"].astype(str)
     return {
-        "covariates": study.covariates,
-        "categorical": list(study.categorical),
-        "traits": None if study.traits is None else list(study.traits),
-        "settings": settings.model_dump(mode="json"),
+        **feature_record(study, settings),
         "n_samples": len(samples),
         "n_switch_features": int((meta["feature_type"] == SWITCH).sum()),
         "n_abundance_features": int((meta["feature_type"] == ABUNDANCE).sum()),

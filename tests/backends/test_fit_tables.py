@@ -88,6 +88,16 @@ def test_features_computed_before_give_the_same_fit(toy: Bundle) -> None:
     assert isograph.fit(toy, features=features).content_hash == isograph.fit(toy).content_hash
 
 
+@pytest.mark.parametrize(
+    "fields", [{"covariates": "~ Age"}, {"set": {"clip": 2}}, {"categorical": ("Age",)}]
+)
+def test_features_of_another_study_are_refused(toy: Bundle, fields: dict[str, object]) -> None:
+    features = isograph.study_features(toy)
+    other = make_study(name="other", bundle=toy.name, **fields)
+    with pytest.raises(isograph.IsographError, match="do not belong to study other"):
+        isograph.fit(toy, study=other, features=features)
+
+
 def test_declared_traits_alone_are_tested(toy: Bundle) -> None:
     study = make_study(name="one", bundle=toy.name, traits=("Dx",))
     assert set(isograph.fit(toy, study=study).traits["trait"]) == {"Dx"}
