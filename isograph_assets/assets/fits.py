@@ -1,0 +1,96 @@
+"""Fits: one asset, one folder of the library's Fit contract, for each data set and backend."""
+
+import dagster as dg
+import pandas as pd
+
+from isograph import fit as fit_modules
+from isograph.bundle import Bundle
+from isograph.features import FeatureSet
+from isograph.progress import Steps
+from isograph.results import Fit
+from isograph_assets.measure import Cost
+from isograph_assets.metadata import (
+    CODE_VERSION,
+    Metadata,
+    cost_metadata,
+    log_steps,
+    picture,
+    preview,
+    refusals,
+    short,
+    tables_metadata,
+)
+from isograph_assets.partitions import SAME_DATASET, DatasetKind, split_key
+from isograph_assets.pictures import fit_picture
+from isograph_assets.studies import study_of
+
+_SIGNIFICANT = 0.05
+
+
+def build_fit_asset(kind: DatasetKind) -> dg.AssetsDefinition:
+    """Modules of each data set of a kind by each backend."""
+
+    @dg.asset(
+        key=kind.key("fit"),
+        description=(
+            "Modules, their edges, eigengenes, roles and traits; one folder, the same as "
+            "`isograph fit` writes."
+        ),
+        group_name=kind.group,
+        partitions_def=kind.fits,
+        ins={
+            "bundle": dg.AssetIn(key=kind.key("bundle"), partition_mapping=SAME_DATASET),
+            "features": dg.AssetIn(key=kind.key("feature_scores"), partition_mapping=SAME_DATASET),
+        },
+        io_manager_key="fits",
+        kinds={"parquet", "json"},
+        code_version=CODE_VERSION,
+    )
+    def fit(
+        context: dg.AssetExecutionContext, bundle: Bundle, features: FeatureSet
+    ) -> dg.Output[Fit]:
+        dataset, backend = split_key(context.partition_key)
+        steps = Steps()
+        with refusals(), Cost() as cost:
+            study = study_of(bundle, dataset)
+            found = fit_modules(
+                bundle, study=study, backend=str(backend), features=features, steps=steps
+            )
+        log_steps(context, steps)
+        metadata = _about_fit(found, bundle, cost)
+        data_version = dg.DataVersion(found.content_hash)
+        return dg.Output(found, metadata=metadata, data_version=data_version)
+
+    return fit
+
+
+def _about_fit(fit: Fit, bundle: Bundle, cost: Cost) -> Metadata:
+    summary = fit.summary
+    assigned = fit.tables["modules"].num_rows
+    return {
+        "modules": len(summary),
+        "genes assigned": assigned,
+        "genes in all": fit.tables["gene_fates"].num_rows,
+        "edges": fit.tables["edges"].num_rows,
+        "module–trait tests at q < 0.05": int((fit.traits["qvalue"] < _SIGNIFICANT).sum()),
+        **cost_metadata(cost),
+        "picture": picture(fit_picture(fit), alt="module sizes and eigengenes"),
+        "largest modules": preview(_largest_modules(summary)),
+        "strongest traits": preview(_strongest_traits(fit.traits)),
+        "content hash": short(fit.content_hash),
+        "content hash of bundle": short(bundle.content_hash),
+        **tables_metadata(fit.tables, main="modules"),
+    }
+
+
+def _largest_modules(summary: pd.DataFrame) -> pd.DataFrame:
+    shown = {"module_id": "module", "n_genes": "genes", "stability": "stability"}
+    shown |= {"qvalue": "q", "top_genes": "top gene"}
+    first = summary.assign(top_genes=summary["top_genes"].str.split(r"[,;\s]").str[0])
+    return first[list(shown)].rename(columns=shown)
+
+
+def _strongest_traits(traits: pd.DataFrame) -> pd.DataFrame:
+    shown = {"module_id": "module", "trait": "trait", "test": "test", "r": "r", "qvalue": "q"}
+    ordered = traits.sort_values(["pvalue", "module_id", "trait"], ignore_index=True)
+    return ordered[list(shown)].rename(columns=shown)

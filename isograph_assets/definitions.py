@@ -1,0 +1,57 @@
+"""What Dagster loads: assets, jobs, schedules, sensors and where they read and write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from isograph_assets.assets import build_assets
+from isograph_assets.io_managers import (
+    BundleIOManager,
+    FeaturesIOManager,
+    FitIOManager,
+    MetricsIOManager,
+    ReportIOManager,
+)
+from isograph_assets.jobs import JOBS
+from isograph_assets.resources import (
+    Artifacts,
+    StudiesFolder,
+    artifacts_folder,
+    studies_folder,
+)
+from isograph_assets.schedules import nightly_fixtures
+from isograph_assets.sensors import SENSORS
+
+
+def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
+    """Resources that write below `artifacts` and read studies from `studies`."""
+    folder = str(artifacts)
+    return {
+        "artifacts": Artifacts(folder=folder),
+        "studies": StudiesFolder(folder=str(studies)),
+        "bundles": BundleIOManager(folder=folder),
+        "features": FeaturesIOManager(folder=folder),
+        "fits": FitIOManager(folder=folder),
+        "metrics": MetricsIOManager(folder=folder),
+        "reports": ReportIOManager(folder=folder),
+    }
+
+
+def build_defs(*, artifacts: Path | None = None, studies: Path | None = None) -> dg.Definitions:
+    """All definitions; the folders default to those of the environment or the project."""
+    return dg.Definitions(
+        assets=build_assets(),
+        jobs=JOBS,
+        schedules=[nightly_fixtures],
+        sensors=SENSORS,
+        resources=build_resources(
+            artifacts=artifacts or artifacts_folder(), studies=studies or studies_folder()
+        ),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,148 @@
+"""`python -m isograph_assets.demo`: a few fixtures through the asset graph, told in one table."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from isograph.files import read_json
+from isograph_assets.definitions import defs
+from isograph_assets.home import prepare_home
+from isograph_assets.jobs import ALONE_TAG
+from isograph_assets.partitions import FIXTURES, fit_key
+from isograph_assets.resources import Artifacts
+
+DEFAULT_FIXTURES = ("toy_multiplex_v1", "medium_multiplex_v1", "realistic_v1")
+_BACKEND = "calibrated"
+_HEADINGS = (
+    "fixture",
+    "modules",
+    "planted",
+    "recovery",
+    "ARI",
+    "coverage",
+    "background",
+    "seconds",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Materialize fixtures and show what was found; 0 if all went well."""
+    regular = FIXTURES.get_partition_keys()
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__)
+    parser.add_argument(
+        "fixtures",
+        nargs="*",
+        default=list(DEFAULT_FIXTURES),
+        metavar="FIXTURE",
+        help=f"any of {', '.join(regular)} (default: {', '.join(DEFAULT_FIXTURES)})",
+    )
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.fixtures if name not in regular]:
+        parser.error(f"no such fixture: {', '.join(unknown)}")
+    os.environ["DAGSTER_HOME"] = str(prepare_home())
+    # Dagster keeps every event in its instance; the terminal gets our own lines
+    logging.disable(logging.CRITICAL)
+    with dg.DagsterInstance.get() as instance:
+        return run_demo(asked.fixtures, definitions=defs, instance=instance)
+
+
+def run_demo(
+    fixtures: Sequence[str], *, definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> int:
+    """Materialize fixtures up to the leaderboard, each step a run of the instance.
+
+    Args:
+        fixtures: names of regular fixtures.
+        definitions: say where results are written.
+        instance: keeps the runs; the UI shows them if it uses the same one.
+
+    Returns:
+        0, or 1 if a run failed.
+    """
+    artifacts: Artifacts = (definitions.resources or {})["artifacts"]
+    jobs: list[tuple[str, str, str | None]] = []
+    for name in fixtures:
+        jobs.append((f"{name}: data set and features", "all_fixtures", name))
+        jobs.append((f"{name}: modules and scores", "fixture_fits", fit_key(name, _BACKEND)))
+    jobs.append(("leaderboard", "leaderboard_report", None))
+    print(f"Running {len(fixtures)} fixtures through the asset graph", flush=True)
+    for what, job, partition in jobs:
+        start = time.perf_counter()
+        result = definitions.resolve_job_def(job).execute_in_process(
+            partition_key=partition,
+            instance=instance,
+            tags={ALONE_TAG: "demo"},
+            raise_on_error=False,
+        )
+        if not result.success:
+            print(f"\n{what} failed:\n{_why(result)}", file=sys.stderr)
+            return 1
+        print(f"  {what:<44} {time.perf_counter() - start:6.1f} s", flush=True)
+    rows = [read_json(artifacts.metrics(name, _BACKEND)) for name in fixtures]
+    print("\n" + _table(rows))
+    _say_where(artifacts, fixtures)
+    return 0
+
+
+def _why(result: dg.ExecuteInProcessResult) -> str:
+    """The messages of all failed steps."""
+    found = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error if error else None
+            told = event.step_failure_data.user_failure_data
+            found.append(str(told.description) if told else str(cause.message if cause else event))
+    return "\n".join(found)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    lines = [_HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(_HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            [line[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
+        )
+        for line in lines
+    )
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    def number(name: str, text: str) -> str:
+        value = row[name]
+        return "–" if value is None else format(value, text)
+
+    return (
+        row["dataset"],
+        str(row["n_modules"]),
+        str(row["n_truth_modules"]),
+        number("recovery", ".3f"),
+        number("ari", ".3f"),
+        number("coverage", ".3f"),
+        number("background_fraction", ".2%"),
+        number("seconds", ".2f"),
+    )
+
+
+def _say_where(artifacts: Artifacts, fixtures: Sequence[str]) -> None:
+    first = artifacts.fit(fixtures[0], _BACKEND)
+    print(
+        f"\nFiles\n"
+        f"  fits         {artifacts.root / 'fits'}   (for example {first / 'modules.parquet'})\n"
+        f"  bundles      {artifacts.root / 'bundles'}\n"
+        f"  leaderboard  {artifacts.report('leaderboard.png')}\n"
+        f"\nSee them with their lineage:  bash scripts/ui.sh  → http://127.0.0.1:3000"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

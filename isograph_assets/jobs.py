@@ -1,0 +1,55 @@
+"""Jobs: what is launched together.
+
+A run has one partition, so a data set (bundle and features) and its fits (one a backend) are two
+jobs; `sensors.fits_follow_data` starts the second when the first has succeeded.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from isograph_assets.partitions import FIXTURE, STUDY
+
+DATASET_TAG = "isograph/dataset"
+"""Runs of one data set carry its name here; the instance lets one of them run at a time."""
+
+ALONE_TAG = "isograph/alone"
+"""A run of a data set that carries this tag starts no fits."""
+
+all_fixtures = dg.define_asset_job(
+    "all_fixtures",
+    selection=dg.AssetSelection.assets(FIXTURE.key("bundle"), FIXTURE.key("feature_scores")),
+    description=(
+        "Simulates a fixture and computes its features. Fits by every backend, their scores and "
+        "the leaderboard follow by themselves."
+    ),
+)
+
+fixture_fits = dg.define_asset_job(
+    "fixture_fits",
+    selection=dg.AssetSelection.assets(FIXTURE.key("fit"), FIXTURE.key("metrics")),
+    description="Fits a fixture by a backend and scores the fit.",
+)
+
+all_studies = dg.define_asset_job(
+    "all_studies",
+    selection=dg.AssetSelection.assets(STUDY.key("bundle"), STUDY.key("feature_scores")),
+    description=(
+        "Takes in a study's bundle and computes its features. Fits by the study's backends "
+        "follow by themselves."
+    ),
+)
+
+study_fits = dg.define_asset_job(
+    "study_fits",
+    selection=dg.AssetSelection.assets(STUDY.key("fit")),
+    description="Fits a study by a backend.",
+)
+
+leaderboard_job = dg.define_asset_job(
+    "leaderboard_report",
+    selection=dg.AssetSelection.assets("leaderboard"),
+    description="Puts all scores side by side.",
+)
+
+JOBS = (all_fixtures, fixture_fits, all_studies, study_fits, leaderboard_job)

@@ -1,0 +1,64 @@
+"""What the pipeline is cut into: data sets (fixtures and studies) by backends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from isograph.backends import backend_names
+from isograph.simulation import list_fixtures
+
+DATASET = "dataset"
+BACKEND = "backend"
+
+FIXTURES = dg.StaticPartitionsDefinition([info.name for info in list_fixtures() if info.regular])
+STUDIES = dg.DynamicPartitionsDefinition(name="study")
+BACKENDS = dg.StaticPartitionsDefinition(list(backend_names()))
+
+SAME_DATASET = dg.MultiToSingleDimensionPartitionMapping(DATASET)
+"""From a data set to its fits by every backend."""
+
+
+@dataclass(frozen=True)
+class DatasetKind:
+    """One of the two sets of partitions that all assets are made for.
+
+    Attributes:
+        name: prefix of its assets.
+        group: their group in the UI.
+        datasets: one partition a data set.
+        fits: one partition a data set and backend.
+    """
+
+    name: str
+    group: str
+    datasets: dg.PartitionsDefinition[str]
+    fits: dg.MultiPartitionsDefinition
+
+    def key(self, asset: str) -> dg.AssetKey:
+        """The key of one of its assets, such as `fixture_bundle`."""
+        return dg.AssetKey(f"{self.name}_{asset}")
+
+
+def _by_backend(datasets: dg.PartitionsDefinition[str]) -> dg.MultiPartitionsDefinition:
+    return dg.MultiPartitionsDefinition({DATASET: datasets, BACKEND: BACKENDS})
+
+
+FIXTURE = DatasetKind("fixture", "fixtures", FIXTURES, _by_backend(FIXTURES))
+STUDY = DatasetKind("study", "studies", STUDIES, _by_backend(STUDIES))
+KINDS = (FIXTURE, STUDY)
+
+
+def fit_key(dataset: str, backend: str) -> dg.MultiPartitionKey:
+    """The partition of one data set and backend."""
+    return dg.MultiPartitionKey({DATASET: dataset, BACKEND: backend})
+
+
+def split_key(key: str) -> tuple[str, str | None]:
+    """Data set and backend of a partition key; no backend where the key has one dimension."""
+    if isinstance(key, dg.MultiPartitionKey):
+        return key.keys_by_dimension[DATASET], key.keys_by_dimension[BACKEND]
+    # dimensions stand in the order of their names, and names of data sets hold no `|`
+    backend, bar, dataset = key.partition("|")
+    return (dataset, backend) if bar else (key, None)

@@ -1,0 +1,56 @@
+"""`python -m isograph_assets.ui`: the UI and its daemon, on this machine only."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+from isograph_assets.home import instance_environment, prepare_home
+from isograph_assets.resources import PROJECT, artifacts_folder, studies_folder
+
+_HOST = "127.0.0.1"
+_PORT = 3000
+# Dagster tells users of its older command line about its newer one
+_QUIET = "ignore:Function `dev_command` is superseded"
+
+
+def main() -> None:
+    """Replace this process by `dagster dev`; further arguments are passed on to it."""
+    parser = argparse.ArgumentParser(prog="ui", description=__doc__)
+    parser.add_argument("-p", "--port", type=int, default=_PORT, help=f"default {_PORT}")
+    asked, further = parser.parse_known_args()
+    workspace = PROJECT / "workspace.yaml"
+    if not workspace.exists():
+        sys.exit(f"{workspace} is missing: start the UI from a checkout of the project")
+    if not _is_free(asked.port):
+        sys.exit(f"port {asked.port} is in use: stop what runs there, or choose another with -p")
+    home = prepare_home()
+    studies = studies_folder()
+    studies.mkdir(parents=True, exist_ok=True)
+    print(f"Starting the UI at  http://{_HOST}:{asked.port}  (ready in some 20 s; Ctrl-C stops it)")
+    print(f"  results  {artifacts_folder()}")
+    print(f"  studies  {studies}   (drop bundle folders or study files here)")
+    print(f"  history  {home}", flush=True)
+    os.chdir(PROJECT)
+    environment = instance_environment(home, os.environ)
+    environment.setdefault("PYTHONWARNINGS", _QUIET)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [dagster, "dev", "-w", str(workspace), "-h", _HOST, "-p", str(asked.port)]
+    os.execve(dagster, [*command, "--log-level", "warning", *further], environment)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    main()
