@@ -25,6 +25,8 @@ _HASH_DIGITS = 6
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _HASH_ZERO = 1e-12
+_HASH_WHOLE = 1e-9
+_HASH_LARGEST_WHOLE = 1e12
 
 
 @contextmanager
@@ -166,9 +168,11 @@ def _canonical_numbers(values: npt.NDArray[Any]) -> bytes:
     small = ~(np.abs(flat) > _HASH_ZERO)  # NaN counts as small here and is put back below
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         exponent = np.where(small | ~np.isfinite(flat), 0, np.floor(np.log10(np.abs(flat))))
-        # whole numbers below 10^15 are exact in float64 and stay so; others keep six digits
         scale = 10.0 ** (_HASH_DIGITS - 1 - exponent)
-        rounded = np.where(flat == np.rint(flat), flat, np.rint(flat * scale) / scale)
+        # counts keep all their digits, also where arithmetic left them a hair beside a whole number
+        whole = np.abs(flat - np.rint(flat)) <= _HASH_WHOLE * np.abs(flat)
+        whole &= np.abs(flat) < _HASH_LARGEST_WHOLE
+        rounded = np.where(whole, np.rint(flat), np.rint(flat * scale) / scale)
     rounded = np.where(small, 0.0, rounded) + 0.0
     rounded = np.where(np.isnan(flat), np.nan, rounded)
     return rounded.tobytes()

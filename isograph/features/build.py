@@ -20,7 +20,7 @@ from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
 from isograph.features.normalisation import size_factors
 from isograph.features.standardise import standardise
 from isograph.features.traits import infer_traits
-from isograph.features.usage import shrunk_usage
+from isograph.features.usage import Usage, shrunk_usage
 from isograph.progress import Steps
 from isograph.study import Study
 from isograph.threads import one_thread
@@ -230,7 +230,7 @@ def _abundance_meta(gene_ids: npt.NDArray[np.str_]) -> pd.DataFrame:
             "feature_type": ABUNDANCE,
             "n_transcripts": 0,
             "axis": 1,
-            "variance_share": np.nan,
+            "variance_share": np.full(len(gene_ids), np.nan),
         },
         columns=list(META_COLUMNS),
     )
@@ -253,7 +253,7 @@ def _switches(
     )
     axes = switch_axes(
         usage,
-        residualise(usage.logs, design),
+        _without_covariates(usage, design),
         reference,
         max_axes=settings.max_axes,
         noise_ratio=settings.axis_noise_ratio,
@@ -274,11 +274,21 @@ def _switches(
     return _Channel(meta, axes.scores, usage.observed[axes.gene])
 
 
+def _without_covariates(usage: Usage, design: Design) -> npt.NDArray[np.float64]:
+    """Log usage less its fit on the design over samples with reads; 0 in the others."""
+    if not design.rank or usage.observed.all():
+        return residualise(usage.logs, design)
+    hidden = np.repeat(~usage.observed, usage.sizes, axis=0)
+    logs = residualise(np.where(hidden, np.nan, usage.logs), design)
+    logs[hidden] = 0.0
+    return logs
+
+
 def _optional(table: pd.DataFrame, column: str, dtype: type) -> npt.NDArray[Any] | None:
     if column not in table.columns:
         return None
     if dtype is bool:
-        return table[column].fillna(False).to_numpy(dtype=bool)
+        return table[column].astype("boolean").fillna(False).to_numpy(dtype=bool)
     return pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -300,7 +310,7 @@ def _from_psi(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> _
             "feature_type": SWITCH,
             "n_transcripts": 2,
             "axis": axis,
-            "variance_share": np.nan,
+            "variance_share": np.full(len(gene_ids), np.nan),
         },
         columns=list(META_COLUMNS),
     )
@@ -309,13 +319,10 @@ def _from_psi(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> _
 
 
 def _from_expression(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> _Channel:
-    """Ready-made log expression: taken as it is, missing values filled by the row's mean."""
+    """Ready-made log expression, taken as it is; missing values stay out of every fit."""
     values, ids = _sorted_rows(bundle, "gene", "gene_expression", "gene_id", order)
     observed = ~np.isnan(values)
-    count = np.maximum(observed.sum(axis=1, keepdims=True), 1)
-    mean = np.where(observed, values, 0.0).sum(axis=1, keepdims=True) / count
-    values = residualise(np.where(observed, values, mean), design)
-    return _Channel(_abundance_meta(ids), values, observed)
+    return _Channel(_abundance_meta(ids), residualise(values, design), observed)
 
 
 def _assemble(
@@ -327,7 +334,7 @@ def _assemble(
             continue
         scaled, varies = standardise(channel.values, channel.observed, design, clip=settings.clip)
         # a feature seen in a few samples only has too few degrees of freedom to correlate
-        varies &= channel.observed.mean(axis=1) >= 1 - settings.max_tied_share
+        varies &= 1 - channel.observed.mean(axis=1) <= settings.max_tied_share + 1e-9
         metas.append(channel.meta[varies])
         values.append(scaled[varies])
         masks.append(channel.observed[varies])
@@ -349,7 +356,7 @@ def _assemble(
 def _fates_before_network(genes: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:
     usable = genes["gene_id"].isin(set(meta["gene_id"]))
     fate = pd.Series(FILTERED, index=genes.index, dtype=object).mask(usable, None)
-    return genes.assign(fate=fate)
+    return genes.assign(fate=fate)[["gene_id", "fate", "value", "meaning"]]
 
 
 def _describe(genes: pd.DataFrame, meta: pd.DataFrame, design: Design) -> str:

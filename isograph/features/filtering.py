@@ -24,7 +24,9 @@ def expressed_genes(
             the samples is left out too: a correlation of mostly ties has no known null.
     """
     n_samples = totals.shape[1]
-    needed = max(settings.min_samples, int(np.ceil(settings.min_sample_share * n_samples)))
+    # 0.07 × 100 is above 7 in floating point, and 7 samples must do
+    share = int(np.ceil(settings.min_sample_share * n_samples - 1e-9))
+    needed = max(settings.min_samples, share)
     n_enough = np.count_nonzero(totals >= settings.min_count, axis=1)
     zero_share = np.count_nonzero(totals == 0, axis=1) / n_samples
     keep = (n_enough >= needed) & (zero_share <= settings.max_tied_share)
@@ -46,6 +48,7 @@ def seen_transcripts(
     Returns:
         keep: shape (n_transcripts,).
     """
-    limit = max(settings.transcript_min_samples, settings.transcript_min_share * counts.shape[1])
+    share = settings.transcript_min_share * counts.shape[1]
+    limit = max(settings.transcript_min_samples, share + 1e-9)
     keep: npt.NDArray[np.bool_] = np.count_nonzero(counts > 0, axis=1) > limit
     return keep

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-_MIN_GENES = 10
+_MAX_GAPS = 0.05
 _TRIM_M = 0.30
 _TRIM_A = 0.05
 _REWEIGHTINGS = 3
@@ -42,10 +42,13 @@ def _median_of_ratios(totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     """
     with np.errstate(divide="ignore"):
         logs = np.where(totals > 0, np.log(totals), np.nan)
-    everywhere = ~np.isnan(logs).any(axis=1)
-    # sparse data: geometric mean over positive counts, zeros left out of the medians
-    usable = everywhere if np.count_nonzero(everywhere) >= _MIN_GENES else _half_seen(logs)
-    ratios = logs[usable]
+    gaps = np.isnan(logs).mean(axis=1)
+    # seen in nearly all samples, not in all: one failed sample must not choose the genes for all
+    nearly, half = gaps <= max(_MAX_GAPS, 1.0 / logs.shape[1]), gaps <= 0.5
+    # a shallow sample misses low counts, and the rest looks high; in sparse data noise is worse
+    usable = nearly if 2 * np.count_nonzero(nearly) >= np.count_nonzero(half) else half
+    # geometric means over positive counts; zeros are left out of the medians too
+    ratios = logs[usable & (gaps < 1)]
     if ratios.shape[0] == 0:
         return np.ones(totals.shape[1])
     ratios = ratios - np.nanmean(ratios, axis=1, keepdims=True)
@@ -57,11 +60,6 @@ def _median_of_ratios(totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
         factor = _weighted_median(ratios, weight)
     factors: npt.NDArray[np.float64] = np.exp(factor)
     return factors
-
-
-def _half_seen(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    seen: npt.NDArray[np.bool_] = np.isnan(logs).mean(axis=1) <= 0.5
-    return seen
 
 
 def _weighted_median(
@@ -86,11 +84,14 @@ def _weighted_median(
 
 
 def _tmm(totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    libraries = totals.sum(axis=0)
+    libraries: npt.NDArray[np.float64] = totals.sum(axis=0)
+    full = np.flatnonzero(libraries > 0)
+    if len(full) == 0:
+        return libraries
     with np.errstate(divide="ignore", invalid="ignore"):
         share = totals / libraries
-        quartile = np.nanquantile(share, 0.75, axis=0)
-        reference = int(np.nanargmin(np.abs(quartile - np.nanmean(quartile))))
+        quartile = np.quantile(share[:, full], 0.75, axis=0)
+        reference = int(full[np.argmin(np.abs(quartile - np.mean(quartile)))])
         both = (totals > 0) & (totals[:, [reference]] > 0)
         logs = np.log2(share)
         fold = np.where(both, logs - logs[:, [reference]], np.nan)

@@ -38,7 +38,10 @@ def standardise(
     """
     complete = bool(observed.all())
     source = values if complete else np.where(observed, values, np.nan)
-    tail = min(0.25, max(0.1, _SMALLEST_GROUP / source.shape[1]))
+    n_samples = source.shape[1]
+    # the quantile that is the least of a group just as large as counts
+    group = max(n_samples / 10, _SMALLEST_GROUP)
+    tail = min(0.25, (group - 1) / max(n_samples - 1, 1))
     low, centre, high = row_quantiles(source, (tail, 0.5, 1 - tail))
     spread = np.maximum(
         _MAD_TO_SD * row_quantiles(np.abs(source - centre[:, None]), (0.5,))[0],
@@ -46,12 +49,11 @@ def standardise(
     )
     limit = clip * spread
     clipped = np.clip(values, (centre - limit)[:, None], (centre + limit)[:, None])
-    if not complete:
-        count = np.maximum(observed.sum(axis=1, keepdims=True), 1)
-        mean = np.where(observed, clipped, 0.0).sum(axis=1, keepdims=True) / count
-        clipped = np.where(observed, clipped, mean)
-    clean = residualise(clipped, design)
-    if not complete:
+    if complete:
+        clean = residualise(clipped, design)
+    else:
+        # fitted on observed samples alone: then zeros elsewhere keep rows orthogonal to the design
+        clean = residualise(np.where(observed, clipped, np.nan), design)
         clean = np.where(observed, clean, 0.0)
     norm = np.sqrt(np.einsum("ij,ij->i", clean, clean) / clean.shape[1])
     varies = norm > 1e-9 * np.maximum(np.abs(centre), 1.0)

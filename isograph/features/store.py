@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,8 @@ def read_features(folder: Path) -> FeatureSet:
         raise OutputError("features cannot be read", [problem]) from error
     categorical = tuple(record["categorical"])
     design, _ = build_design(samples, record["covariates"], categorical=categorical)
+    # dropped samples are not in the stored table, and noted all the same
+    design = replace(design, notes=tuple(record["notes"]))
     order = np.lexsort((scores["axis"], scores["feature_type"], scores["gene_id"]))
     scores = scores.iloc[order].reset_index(drop=True)
     sample_ids = samples["sample_id"].to_numpy(dtype=str)

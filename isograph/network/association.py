@@ -87,10 +87,11 @@ def strongest_pairs(
         progress=progress,
     )
     r = exact_correlations(features.values, i, j)
+    # ranks first: what the screen handed on beyond them must not move up where p removes a pair
+    keep = np.flatnonzero(among_strongest(i, j, np.abs(r), k=neighbours))
+    i, j, r = i[keep], j[keep], r[keep]
     pvalue = correlation_pvalue(r, pair_df(features, i, j))
     keep = np.flatnonzero(pvalue <= pair_p)
-    i, j, r, pvalue = i[keep], j[keep], r[keep], pvalue[keep]
-    keep = np.flatnonzero(among_strongest(i, j, np.abs(r), k=neighbours))
     return Association(
         i=i[keep],
         j=j[keep],

@@ -60,7 +60,8 @@ def screen_pairs(
     problem = _Problem(
         rows=np.ascontiguousarray(rows, dtype=np.float32),
         groups=groups,
-        bar=np.full(n, floor - MARGIN, dtype=np.float32),
+        # never below 0: pairs left out have product 0, and 0 must not pass
+        bar=np.full(n, max(floor - MARGIN, 0.0), dtype=np.float32),
         neighbours=neighbours,
     )
     starts = range(0, n, block)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import isograph
+from isograph.cli import main as cli
 from isograph.files import read_json
 from isograph.simulation import simulate
 from isograph.study import read_study
@@ -59,6 +60,18 @@ def test_a_fixture_fit_has_the_hash_of_the_librarys(pipeline: Pipeline) -> None:
     config = read_json(pipeline.artifacts.fit(TOY, "calibrated") / "fit_config.json")
     assert config["content_hash"] == expected.content_hash
     assert config["bundle"]["content_hash"] == simulate(TOY).content_hash
+
+
+def test_a_fixture_fit_has_the_hash_of_the_command_lines(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    result = pipeline.run_fixture(TOY)
+    bundle, out = tmp_path / "bundle", tmp_path / "fit"
+    assert cli(["simulate", TOY, "--out", str(bundle)]) == 0
+    words = ["fit", "--dataset-path", str(bundle), "--output-dir", str(out), "--quiet"]
+    assert cli(words) == 0
+    written = read_json(out / "fit_config.json")["content_hash"]
+    assert data_version(result, "fixture_fit") == written
 
 
 def test_a_study_fit_has_the_hash_of_the_librarys(pipeline: Pipeline) -> None:

@@ -1,0 +1,97 @@
+"""The null of a correlation, its inverse, the edge budget, false discovery rates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from isograph.network.significance import (
+    benjamini_hochberg,
+    correlation_pvalue,
+    critical_correlation,
+    edge_pvalue_threshold,
+)
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.mark.parametrize("n_samples", [5, 30, 400])
+def test_p_is_that_of_scipy(n_samples: int) -> None:
+    rng = np.random.default_rng(n_samples)
+    for effect in (0.0, 0.3, 1.0, 3.0):
+        x = rng.normal(size=n_samples)
+        y = effect * x + rng.normal(size=n_samples)
+        expected = stats.pearsonr(x, y)
+        found = correlation_pvalue(np.array([expected.statistic]), n_samples - 2.0)
+        assert found[0] == pytest.approx(expected.pvalue, rel=1e-8)
+
+
+@pytest.mark.parametrize("df", [1.0, 7.0, 150.0])
+def test_p_is_that_of_students_t(df: float) -> None:
+    r = np.linspace(-0.999, 0.999, 41)
+    t = np.abs(r) * np.sqrt(df / (1 - r**2))
+    np.testing.assert_allclose(correlation_pvalue(r, df), 2 * stats.t.sf(t, df), rtol=1e-9)
+
+
+def test_p_is_one_at_zero_and_zero_at_one() -> None:
+    np.testing.assert_array_equal(correlation_pvalue(np.array([0.0, 1.0, -1.0]), 20.0), [1, 0, 0])
+
+
+def test_rounding_beyond_one_does_no_harm() -> None:
+    assert correlation_pvalue(np.array([1.0 + 1e-15]), 20.0).tolist() == [0.0]
+
+
+def test_the_far_tail_keeps_its_precision() -> None:
+    # scipy's log survival function is exact where probabilities are 1e-200
+    t = 0.97 * np.sqrt(300 / (1 - 0.97**2))
+    expected = np.log(2) + stats.t.logsf(t, 300)
+    assert expected < -400
+    p = correlation_pvalue(np.array([0.97]), 300.0)
+    assert np.log(p[0]) == pytest.approx(expected, rel=1e-9)
+
+
+def test_degrees_of_freedom_may_differ_by_pair() -> None:
+    r, df = np.array([0.3, 0.3, 0.5]), np.array([10.0, 50.0, 10.0])
+    expected = [correlation_pvalue(r[k : k + 1], float(df[k]))[0] for k in range(3)]
+    np.testing.assert_array_equal(correlation_pvalue(r, df), expected)
+
+
+@settings(deadline=None)
+@given(p=st.floats(1e-14, 0.99), df=st.integers(1, 2000))
+def test_the_critical_correlation_is_the_inverse_of_p(p: float, df: int) -> None:
+    r = critical_correlation(p, df)
+    assert 0 < r <= 1
+    if r < 1 - 1e-9:  # beyond, r itself has no digits left
+        assert correlation_pvalue(np.array([r]), df)[0] == pytest.approx(p, rel=1e-5)
+
+
+def test_the_budget_is_of_edges_over_all_pairs() -> None:
+    p = edge_pvalue_threshold(n_features=2001, false_edges_per_feature=1e-3)
+    assert p * 2001 * 2000 / 2 == pytest.approx(1e-3 * 2001)
+    assert p == pytest.approx(2e-3 / 2000)
+
+
+@pytest.mark.parametrize("n_features", [0, 1, 2])
+def test_few_features_have_a_threshold_below_one_half(n_features: int) -> None:
+    assert 0 < edge_pvalue_threshold(n_features=n_features, false_edges_per_feature=0.9) <= 0.5
+
+
+def test_false_discovery_rates_are_those_of_the_step_up_rule() -> None:
+    p = np.random.default_rng(0).random(50) ** 3
+    order = np.argsort(p)
+    expected = np.empty(50)
+    running = 1.0
+    for rank in range(50, 0, -1):
+        running = min(running, p[order[rank - 1]] * 50 / rank)
+        expected[order[rank - 1]] = running
+    np.testing.assert_allclose(benjamini_hochberg(p), expected)
+
+
+def test_missing_p_values_count_nowhere() -> None:
+    q = benjamini_hochberg([0.01, np.nan, 0.04])
+    np.testing.assert_allclose(q, [0.02, np.nan, 0.04])
+    assert benjamini_hochberg([]).shape == (0,)
+    assert np.isnan(benjamini_hochberg([np.nan])).all()
