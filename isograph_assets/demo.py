@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from isograph.cli.text import table
 from isograph.files import read_json
 from isograph_assets.definitions import defs
 from isograph_assets.home import prepare_home
@@ -87,7 +88,7 @@ def run_demo(
             return 1
         print(f"  {what:<44} {time.perf_counter() - start:6.1f} s", flush=True)
     rows = [read_json(artifacts.metrics(name, _BACKEND)) for name in fixtures]
-    print("\n" + _table(rows))
+    print("\n" + table([_cells(row) for row in rows], _HEADINGS))
     _say_where(artifacts, fixtures)
     return 0
 
@@ -104,33 +105,11 @@ def _why(result: dg.ExecuteInProcessResult) -> str:
     return "\n".join(found)
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    lines = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(_HEADINGS))]
-    return "\n".join(
-        "  ".join(
-            [line[0].ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True)]
-        )
-        for line in lines
-    )
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    def number(name: str, text: str) -> str:
-        value = row[name]
-        return "–" if value is None else format(value, text)
-
-    return (
-        row["dataset"],
-        str(row["n_modules"]),
-        str(row["n_truth_modules"]),
-        number("recovery", ".3f"),
-        number("ari", ".3f"),
-        number("coverage", ".3f"),
-        number("background_fraction", ".2%"),
-        number("seconds", ".2f"),
-    )
+def _cells(row: dict[str, Any]) -> tuple[object, ...]:
+    share = row["background_fraction"]
+    background = None if share is None else f"{share:.2%}"
+    scores = (row["recovery"], row["ari"], row["coverage"], background, row["seconds"])
+    return (row["dataset"], row["n_modules"], row["n_truth_modules"], *scores)
 
 
 def _say_where(artifacts: Artifacts, fixtures: Sequence[str]) -> None:

@@ -30,7 +30,7 @@ def test_the_demo_tells_what_was_found_and_where_it_lies(
     fixture = "toy_multiplex_v1"
     assert run_demo([fixture], definitions=pipeline.defs, instance=pipeline.instance) == 0
     told = capsys.readouterr().out
-    (row,) = [line.split() for line in told.splitlines() if line.startswith(fixture + "  ")]
+    (row,) = [line.split() for line in told.splitlines() if line.startswith(f"  {fixture}  ")]
     assert row[1:6] == ["2", "2", "1.000", "1.000", "1.000"]
     assert str(pipeline.artifacts.fit(fixture, "calibrated")) in told
     assert "scripts/ui.sh" in told
