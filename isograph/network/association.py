@@ -28,9 +28,9 @@ class Association:
 
     Attributes:
         i, j: feature rows with i < j, shape (n_pairs,), sorted by i, then j.
-        r: Pearson correlation of the two features, shape (n_pairs,).
+        r: Pearson correlation of the two features, 0 where not observed, shape (n_pairs,).
         weight: similarity that communities are found on, above 0, shape (n_pairs,).
-        pvalue: two-sided p of r under independence, shape (n_pairs,).
+        pvalue: two-sided p under independence, see `edge_pvalue`, shape (n_pairs,).
         pair_p: probability that one independent pair becomes an edge.
         floor: least |r| of an edge at full degrees of freedom.
         calibration: the backend's record for `calibration.json`.
@@ -90,8 +90,9 @@ def strongest_pairs(
     # ranks first: what the screen handed on beyond them must not move up where p removes a pair
     keep = np.flatnonzero(among_strongest(i, j, np.abs(r), k=neighbours))
     i, j, r = i[keep], j[keep], r[keep]
-    pvalue = correlation_pvalue(r, pair_df(features, i, j))
-    keep = np.flatnonzero(pvalue <= pair_p)
+    pvalue = edge_pvalue(features, i, j, r)
+    # the screen promises nothing below the floor; without gaps p says the same
+    keep = np.flatnonzero((pvalue <= pair_p) & (np.abs(r) >= floor - 1e-9))
     return Association(
         i=i[keep],
         j=j[keep],
@@ -126,6 +127,38 @@ def exact_correlations(
         list(pool.map(fill, range(0, len(i), _CHUNK)))
     exact: npt.NDArray[np.float64] = np.clip(r / n_samples, -1.0, 1.0)
     return exact
+
+
+def edge_pvalue(
+    features: FeatureSet,
+    i: npt.NDArray[np.int64],
+    j: npt.NDArray[np.int64],
+    r: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Two-sided p of given pairs, from the samples where both features are observed.
+
+    Rows are 0 where not observed, which draws r towards 0. Over the shared samples the correlation
+    is r / √(e_i e_j), e_i the share of row i's sum of squares that lies where j is observed.
+
+    Args:
+        features: all features.
+        i, j: rows of each pair, shape (n_pairs,).
+        r: correlation of each pair over all samples, shape (n_pairs,).
+
+    Returns:
+        Shape (n_pairs,); at the degrees of freedom of `pair_df`.
+    """
+    df = pair_df(features, i, j)
+    if features.observed.all():
+        return correlation_pvalue(r, df)
+    shared = np.empty(len(i))
+    for start in range(0, len(i), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        first = np.square(features.values[i[part]]) * features.observed[j[part]]
+        second = np.square(features.values[j[part]]) * features.observed[i[part]]
+        shared[part] = np.sqrt(first.sum(axis=1) * second.sum(axis=1)) / features.n_samples
+    inside = np.abs(r) / np.where(shared > 0, shared, 1.0)
+    return correlation_pvalue(np.minimum(inside, 1.0), df)
 
 
 def pair_df(

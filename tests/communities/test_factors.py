@@ -111,6 +111,29 @@ def test_what_joins_is_the_correlation_of_factors_whatever_the_noise(
     assert refined(features, labels, one_factor=correlation + 0.06) == labels
 
 
+def test_chance_correlations_of_noisy_features_are_not_taken_for_a_shared_factor() -> None:
+    for seed in range(5):
+        factors = two_factors(np.random.default_rng(seed), 0.0, n_samples=100)
+        features = modules_of(factors, size=20, loading=0.5, seed=seed)
+        found = associate(features, budget=0.5)  # chance edges join the two
+        graph = collapse_to_genes(found, features.gene_of, 40)
+        labels = np.repeat([0, 1], 20)
+        inside = np.union1d(graph.within(labels).source, graph.within(labels).target)
+        known = np.where(np.isin(np.arange(40), inside), labels, -1)
+        across = known[graph.source] != known[graph.target]
+        assert across.any()
+        parts = refine(features, found, graph, known, one_factor=0.3)
+        assert not set(parts[known == 0]) & set(parts[known == 1])
+
+
+def test_a_joined_group_is_as_loose_as_its_parts_are_apart() -> None:
+    # third with either is just under the limit; with both together, whose pairs across count, not
+    correlation = np.array([[1, 0.74, 0.67], [0.74, 1, 0.67], [0.67, 0.67, 1]])
+    factors = np.linalg.cholesky(correlation) @ orthonormal(np.random.default_rng(9), 3, 1000)
+    features = modules_of(tuple(factors), size=12, loading=0.95, seed=9)
+    assert refined(features, np.repeat([0, 1, 2], 12).tolist(), one_factor=0.7) == [0] * 36
+
+
 def test_groups_that_no_edge_joins_stay_apart() -> None:
     factors = two_factors(np.random.default_rng(6), 0.0)
     features = modules_of(factors, size=8, loading=0.9, seed=6)

@@ -37,7 +37,7 @@ def test_the_profile_is_the_first_right_singular_vector(shape: tuple[int, int]) 
 
 def test_both_gram_matrices_give_the_same_profile() -> None:
     values = centred((41, 40), 1)
-    wide, _, _ = leading_profile(values[:, :])
+    wide, _, _ = leading_profile(values)
     padded, _, _ = leading_profile(np.hstack([values, np.zeros((41, 3))]))  # more samples than rows
     padded = padded[:40]
     assert abs(np.corrcoef(wide, padded)[0, 1]) == pytest.approx(1.0, abs=1e-10)

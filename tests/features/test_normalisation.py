@@ -160,6 +160,14 @@ def test_median_of_ratios_is_the_classic_one_where_all_genes_are_equally_steady(
     )
 
 
+def test_between_two_genes_the_median_is_midway_on_the_log_scale() -> None:
+    totals = np.random.default_rng(13).poisson(100, (2, 9)).astype(np.float64)
+    expected = np.exp(np.log(totals).mean(axis=0))
+    expected /= np.exp(np.log(expected).mean())
+    found = size_factors(totals, method="median_of_ratios")
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
 def test_a_rising_module_moves_the_classic_median_but_not_the_size_factors() -> None:
     rng = np.random.default_rng(8)
     latent = rng.normal(size=60)

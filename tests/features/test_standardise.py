@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from isograph.features.covariates import Design, build_design, intercept_only, residualise
 from isograph.features.standardise import row_quantiles, standardise
@@ -97,6 +98,29 @@ def test_one_bad_sample_cannot_make_two_rows_correlate() -> None:
     scaled, _ = standardise(values, everything((40, 60)), intercept_only(60), clip=CLIP)
     r = np.corrcoef(scaled)[np.triu_indices(40, 1)]
     assert r.mean() < 1.5 * CLIP**2 / 60
+
+
+@pytest.mark.parametrize("n_samples", [30, 100])
+def test_limits_are_three_of_the_larger_robust_scale(n_samples: int) -> None:
+    rng = np.random.default_rng(10)
+    heavy = rng.standard_t(1.5, (40, n_samples))
+    halves = np.where(np.arange(n_samples) % 2, 1.0, -1.0) + rng.normal(0, 0.1, (40, n_samples))
+    halves[:, :3] = 6.0  # decided by the median absolute deviation, the others by quantiles
+    values = np.concatenate([heavy, halves])
+    group = max(5.0, n_samples / 10)
+    tail = (group - 1) / (n_samples - 1)
+    low, middle, high = np.quantile(values, [tail, 0.5, 1 - tail], axis=1)
+    by_quantiles = (high - low) / (2 * stats.norm.ppf(1 - tail))
+    by_deviation = stats.median_abs_deviation(values, axis=1, scale="normal")
+    assert (by_quantiles > by_deviation)[:40].any()
+    assert (by_quantiles < by_deviation)[40:].all()
+    limit = CLIP * np.maximum(by_quantiles, by_deviation)
+    expected = np.clip(values.T, middle - limit, middle + limit).T
+    expected -= expected.mean(axis=1, keepdims=True)
+    expected /= expected.std(axis=1, keepdims=True)
+    design = intercept_only(n_samples)
+    scaled, _ = standardise(values, everything(values.shape), design, clip=CLIP)
+    np.testing.assert_allclose(scaled, expected, atol=1e-3)
 
 
 def two_groups(n_samples: int, size: int) -> tuple[Floats, Floats]:

@@ -44,6 +44,34 @@ def test_the_concentration_behind_the_counts_is_recovered(
     assert np.median(priors(usage, counts)) == pytest.approx(concentration, rel=0.1)
 
 
+def test_the_concentration_is_recovered_from_a_few_reads() -> None:
+    rng = np.random.default_rng(9)
+    counts = multinomial_counts(
+        rng, n_genes=150, n_isoforms=3, n_samples=500, reads=4, concentration=5
+    )
+    usage = shrunk_usage(counts, genes(counts, 3), UNBOUNDED)
+    assert np.median(priors(usage, counts)) == pytest.approx(5, rel=0.1)
+
+
+def test_the_prior_is_the_documented_moment_estimate_gene_by_gene() -> None:
+    rng = np.random.default_rng(10)
+    counts = multinomial_counts(
+        rng, n_genes=30, n_isoforms=3, n_samples=9, reads=20, concentration=6
+    )
+    found = priors(shrunk_usage(counts, genes(counts, 3), UNBOUNDED), counts)
+    for gene in range(30):
+        block = counts[3 * gene : 3 * gene + 3]
+        totals = block.sum(axis=0)
+        share = block / totals
+        mean = share.mean(axis=1)
+        observed = share.var(axis=1, ddof=1).sum()
+        h, inverse = (mean * (1 - mean)).sum(), np.mean(1 / totals)
+        # observed = H·(ρ + (1 − ρ)·mean(1/N)), ρ = 1/(1 + A)
+        rho = np.clip((observed / h - inverse) / (1 - inverse), 1e-6, 1 - 1e-6)
+        expected = np.clip(1 / rho - 1, 0.01, 1e5)
+        assert found[gene] == pytest.approx(expected, rel=1e-4)
+
+
 def test_the_prior_strength_stays_within_its_bounds() -> None:
     rng = np.random.default_rng(1)
     loose = multinomial_counts(

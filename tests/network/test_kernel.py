@@ -99,6 +99,13 @@ def test_pairs_are_sorted_and_never_within_a_gene(case: str) -> None:
     assert all(i < j and groups[i] != groups[j] for i, j in pairs)
 
 
+def test_a_pair_just_at_the_floor_is_handed_on_whatever_float32_makes_of_it() -> None:
+    rows, groups = unit_rows(np.random.default_rng(6).normal(size=(20, 33))), np.arange(20)
+    for i in range(19):
+        floor = abs(float(rows[i] @ rows[i + 1]))
+        assert (i, i + 1) in screen(rows, groups, floor=floor, neighbours=19)
+
+
 @pytest.mark.parametrize("case", ["random", "dense", "modules"])
 def test_hardly_anything_else_is_handed_on(case: str) -> None:
     make, floor, neighbours = CASES[case]
