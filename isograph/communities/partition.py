@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 from isograph.communities.core import core_members
 from isograph.communities.detection import leiden
 from isograph.communities.factors import carriers, refine
 from isograph.communities.graph import GeneGraph, collapse_to_genes
-from isograph.communities.profile import member_pvalues
+from isograph.communities.profile import member_pvalues, row_correlations
 from isograph.communities.significance import module_pvalue, pair_pvalue
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
-from isograph.network.significance import benjamini_hochberg
+from isograph.network.significance import benjamini_hochberg, correlation_pvalue
 
 NO_EDGE = "no_significant_edge"
 OUTSIDE = "outside_core"
@@ -148,10 +149,26 @@ def _candidate_pvalues(
     n_pairs = _pairs_between_genes(features.gene_of, candidate, n_candidates)
     size = np.bincount(candidate[candidate >= 0], minlength=n_candidates)
     union = module_pvalue(n_edges, n_pairs, size, n_genes=len(candidate), pair_p=association.pair_p)
-    best = np.ones(n_candidates)
-    within = inside.within(candidate)
-    np.minimum.at(best, candidate[within.source], within.pvalue)
-    return np.where(size == 2, pair_pvalue(best, n_tests=n_tests), union)
+    lone = inside.within(np.where(np.append(size, 0)[candidate] == 2, candidate, -1))
+    edge_p = np.maximum(lone.pvalue, _rank_pvalue(features, association, lone.pair))
+    union[candidate[lone.source]] = pair_pvalue(edge_p, n_tests=n_tests)
+    return union
+
+
+def _rank_pvalue(
+    features: FeatureSet, association: Association, pairs: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """p of the rank correlation (Spearman 1904) of feature pairs, shape (n_pairs,).
+
+    Nothing confirms a pair but its one edge. Two features that jump in the same few samples have a
+    Pearson correlation far beyond its null for Gaussian rows; their ranks have not.
+    """
+    rows, place = np.unique(
+        np.concatenate([association.i[pairs], association.j[pairs]]), return_inverse=True
+    )
+    ranks = stats.rankdata(features.values[rows], axis=1) - (features.n_samples + 1) / 2
+    first, second = ranks[place[: len(pairs)]], ranks[place[len(pairs) :]]
+    return correlation_pvalue(row_correlations(first, second), features.df_residual)
 
 
 def _pairs_between_genes(

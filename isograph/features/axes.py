@@ -75,7 +75,6 @@ def switch_axes(
         limit = noise_ratio * usage.count_noise[genes][:, None]
         kept = variance[:, :n_axes] > limit
         kept[:, 0] = True
-        kept &= np.logical_and.accumulate(kept, axis=1)
         kept &= variance[:, :n_axes] > 1e-12
         vectors = _orient(vectors[:, :, :n_axes], reference[genes] - usage.starts[genes])
         scores = np.matmul(vectors.transpose(0, 2, 1), centred)

@@ -86,8 +86,8 @@ def build_features(
                 [
                     Problem(
                         "expression filter",
-                        f"{len(genes)} genes, none with {settings.min_count:g} reads in enough "
-                        f"of {len(samples)} samples",
+                        f"{len(genes)} genes, none has {settings.min_count:g} reads in enough of "
+                        f"{len(samples)} samples and varies between them",
                         fix="are these counts? see min_count, min_sample_share",
                     )
                 ],

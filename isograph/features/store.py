@@ -70,13 +70,15 @@ def read_features(folder: Path) -> FeatureSet:
         scores = pq.read_table(folder / "feature_scores.parquet").to_pandas()
         genes = pq.read_table(folder / "gene_filter.parquet").to_pandas()
         samples = pq.read_table(folder / "samples.parquet").to_pandas()
-    except (OSError, ValueError, pa.ArrowException) as error:
+        categorical = tuple(record["categorical"])
+        covariates, names = record["covariates"], record["traits"]
+        notes = tuple(record["notes"])
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         problem = Problem(str(folder), str(error), fix="compute the features again")
         raise OutputError("features cannot be read", [problem]) from error
-    categorical = tuple(record["categorical"])
-    design, _ = build_design(samples, record["covariates"], categorical=categorical)
+    design, _ = build_design(samples, covariates, categorical=categorical)
     # dropped samples are not in the stored table, and noted all the same
-    design = replace(design, notes=tuple(record["notes"]))
+    design = replace(design, notes=notes)
     order = np.lexsort((scores["axis"], scores["feature_type"], scores["gene_id"]))
     scores = scores.iloc[order].reset_index(drop=True)
     sample_ids = samples["sample_id"].to_numpy(dtype=str)
@@ -89,7 +91,7 @@ def read_features(folder: Path) -> FeatureSet:
         sample_ids=sample_ids,
         samples=samples,
         design=design,
-        traits=infer_traits(samples, categorical=categorical, names=record["traits"]),
+        traits=infer_traits(samples, categorical=categorical, names=names),
         genes=genes.astype(object).where(pd.notna(genes), None).assign(value=genes["value"]),
         record={k: v for k, v in record.items() if k not in ("schema_version", "content_hash")},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from isograph.communities.partition import (
     ASSIGNED,
@@ -115,10 +116,19 @@ class TestPlanted:
         partition = modules(feature_set(rows))
         assert partition.n_modules == 1
         assert np.flatnonzero(partition.labels == 0).tolist() == [12, 70]
-        n_tests = 200 * 199 / 2
-        (edge,) = np.flatnonzero((partition.graph.source == 12) & (partition.graph.target == 70))
-        assert partition.pvalue[0] == pytest.approx(n_tests * partition.graph.pvalue[edge])
+        assert partition.pvalue[0] == pytest.approx(pair_p_of(feature_set(rows), 12, 70))
         assert partition.n_edges.tolist() == [1]
+
+    def test_a_pair_that_jumps_in_the_same_few_samples_is_none(self) -> None:
+        rng = np.random.default_rng(3)
+        rows = rng.normal(size=(200, 30))
+        rows[[12, 70], :4] += 12.0
+        features = feature_set(rows)
+        partition = modules(features)
+        r = features.values[12] @ features.values[70] / 30
+        assert r > 0.95
+        assert partition.n_modules == 0
+        assert partition.fate[[12, 70]].tolist() == [NOT_SIGNIFICANT, NOT_SIGNIFICANT]
 
     def test_signs_of_features_do_not_matter(self) -> None:
         rows, _ = planted(4, (15, 10), 100)
@@ -195,6 +205,13 @@ def fated() -> tuple[FeatureSet, dict[str, list[int]]]:
     }
 
 
+def pair_p_of(features: FeatureSet, first: int, second: int) -> float:
+    """Family-wise p of a pair: the weaker of its evidence by values and by ranks."""
+    a, b = features.values[first], features.values[second]
+    n_tests = features.n_features * (features.n_features - 1) / 2
+    return float(n_tests * max(stats.pearsonr(a, b).pvalue, stats.spearmanr(a, b).pvalue))
+
+
 class TestFates:
     def test_are_what_was_planted(self) -> None:
         features, planted_fates = fated()
@@ -212,11 +229,12 @@ class TestFates:
         np.testing.assert_array_equal(value[:10], partition.pvalue[0])
         assert value[20] == 1  # edges to its community
         assert value[[30, 31]].tolist() == [2, 2]  # genes in its community
-        np.testing.assert_allclose(value[[40, 41]], 0.005, rtol=1e-6)  # p of the pair
+        np.testing.assert_allclose(value[[40, 41]], pair_p_of(features, 40, 41), rtol=1e-6)
 
     def test_a_pair_passes_where_it_is_asked_for_less(self) -> None:
         features, _ = fated()
-        partition = modules(features, settings=CommunitySettings(pair_fwer=0.006))
+        asked = 1.2 * pair_p_of(features, 40, 41)
+        partition = modules(features, settings=CommunitySettings(pair_fwer=asked))
         assert partition.n_modules == 2
         assert partition.fate[[40, 41]].tolist() == [ASSIGNED, ASSIGNED]
 
