@@ -38,7 +38,8 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     raises, `target` is as it was. Whether replacing is allowed is the caller's question, asked
     before.
     """
-    target = Path(target)
+    # a link to a folder on another disk stays a link: the folder behind it is replaced
+    target = Path(target).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     try:
@@ -83,7 +84,7 @@ def _replace_in_two_steps(work: Path, target: Path) -> None:
 @contextmanager
 def atomic_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target` that replaces it when the block ends well."""
-    target = Path(target)
+    target = Path(target).resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     os.close(handle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from isograph.errors import Problems, StudyError
 
+_MAX_NAME = 120
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+NAME_RULE = "a name is made of letters, digits, `.`, `_` and `-`"
 MAX_SEED = 2**63 - 1
 
 
@@ -32,13 +36,13 @@ class Study(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=NAME_PATTERN, max_length=120)
+    name: str = Field(pattern=NAME_PATTERN, max_length=_MAX_NAME)
     bundle: Path
     covariates: str | None = None
     traits: tuple[str, ...] | None = None
     categorical: tuple[str, ...] = ()
     drop_missing: bool = False
-    backends: tuple[str, ...] = ("calibrated",)
+    backends: tuple[str, ...] = Field(("calibrated",), min_length=1)
     seed: int = Field(0, ge=0, le=MAX_SEED)
     set: dict[str, Any] = Field(default_factory=dict)
 
@@ -48,23 +52,45 @@ class Study(BaseModel):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+_FIELDS = ", ".join(Study.model_fields)
+_PLAIN = {
+    "path_type": "is not the path of a folder",
+    "tuple_type": "is not a list of names",
+    "missing": "is missing",
+    "too_short": "is empty",
+    "string_pattern_mismatch": NAME_RULE,
+}
+
+
+def study_name(text: str) -> str:
+    """A study name made of any text: what a name cannot hold becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).lstrip("-._")[:_MAX_NAME] or "study"
+
+
 def make_study(where: str = "study", **fields: Any) -> Study:
     """A `Study` from keyword fields.
 
     Args:
         where: what the error message calls the source of the fields.
-        **fields: see `Study`.
+        **fields: see `Study`; `name` defaults to that of the bundle's folder.
 
     Raises:
         StudyError: names every field that is unknown, missing or malformed.
     """
+    if "name" not in fields and isinstance(fields.get("bundle"), str | Path):
+        fields["name"] = study_name(Path(fields["bundle"]).resolve().name)
     try:
         return Study(**fields)
     except ValidationError as error:
         problems = Problems()
         for item in error.errors():
             name = ".".join(str(part) for part in item["loc"]) or "study"
-            problems.add(name, item["msg"])
+            if item["type"] == "extra_forbidden":
+                near = difflib.get_close_matches(name, Study.model_fields, n=1, cutoff=0.6)
+                fix = f"did you mean {near[0]}?" if near else f"one of {_FIELDS}"
+                problems.add(name, "no such field", fix=fix)
+            else:
+                problems.add(name, _PLAIN.get(item["type"], item["msg"]))
         raise StudyError(f"{where} refused", problems.found) from error
 
 
@@ -95,7 +121,7 @@ def default_study(
     """The study a bundle gets when nobody wrote one: no covariates, every usable trait."""
     bundle = Path(bundle)
     return make_study(
-        name=name or bundle.resolve().name,
+        name=study_name(name or bundle.resolve().name),
         bundle=bundle,
         traits=tuple(traits) if traits is not None else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from _pytest.terminal import TerminalReporter
 
 import isograph
 from isograph.bundle.model import Bundle
@@ -28,3 +29,9 @@ def realistic() -> Bundle:
 def realistic_fit(realistic: Bundle) -> Fit:
     """Fit of `realistic` with everything at its default."""
     return isograph.fit(realistic)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say how many tests were skipped even where it is none; `-ra` lists the reasons."""
+    skipped = len(terminalreporter.stats.get("skipped", []))
+    terminalreporter.write_line(f"skipped: {skipped}" + (", reasons above" if skipped else ""))

@@ -8,7 +8,7 @@ import pytest
 
 from isograph.config import CalibratedSettings, FitSettings, apply_overrides
 from isograph.errors import ConfigError, StudyError
-from isograph.study import Study, default_study, make_study, read_study
+from isograph.study import Study, default_study, make_study, read_study, study_name
 
 
 def override(**values: object) -> tuple[FitSettings, CalibratedSettings]:
@@ -51,7 +51,9 @@ def test_a_study_file_takes_its_name_and_folder_from_itself(tmp_path: Path) -> N
         ("bundle: [", "cannot be read as YAML"),
         ("bundle: x\ncovarites: ~ a\nseed: -1\n", r"(?s)seed.*covarites"),
         ("name: a/b\nbundle: x\n", "name"),
-        ("traits: [a]\n", "bundle"),
+        ("traits: [a]\n", "bundle: is missing"),
+        ("bundle: x\nbackends: []\n", "backends: is empty"),
+        ("bundle: x\ncovariate: ~ a\n", r"no such field → did you mean covariates\?"),
     ],
 )
 def test_a_broken_study_file_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
@@ -70,6 +72,13 @@ def test_a_missing_study_file_is_one_clear_error(tmp_path: Path) -> None:
 def test_names_that_would_break_paths_or_partitions_are_refused(name: str) -> None:
     with pytest.raises(StudyError):
         make_study(name=name, bundle="x")
+
+
+def test_any_bundle_name_makes_a_study_name() -> None:
+    assert study_name("my cohort (v2)") == "my-cohort-v2-"
+    assert study_name("../../evil") == "evil"
+    assert study_name("!!!") == "study"
+    assert len(study_name("x" * 500)) == 120
 
 
 def test_a_bundle_alone_gets_a_default_study(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from isograph.backends.protocol import Backend
 from isograph.backends.registry import DEFAULT, get_backend
-from isograph.bundle.model import Bundle
+from isograph.bundle import Bundle, load_bundle
 from isograph.communities.partition import Partition, find_modules
 from isograph.config import FitSettings, Settings, apply_overrides
 from isograph.errors import Problems, StudyError
@@ -39,25 +39,26 @@ def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Setti
 
 
 def study_features(
-    bundle: Bundle, *, study: Study | None = None, steps: Steps | None = None
+    bundle: Bundle | Path | str, *, study: Study | None = None, steps: Steps | None = None
 ) -> FeatureSet:
     """Features of a study: what all its backends share.
 
     Args:
-        bundle: the data set.
+        bundle: the data set, or its folder.
         study: covariates, traits and settings; a default one if None.
         steps: where to show progress.
 
     Raises:
         StudyError, ConfigError: the study asks for what is not there.
     """
+    bundle = _loaded(bundle)
     study = study or _study_for(bundle)
     shared, _ = resolve_settings(study, get_backend(study.backends[0]))
     return build_features(bundle, study=study, settings=shared.features, steps=steps)
 
 
 def fit(
-    bundle: Bundle,
+    bundle: Bundle | Path | str,
     *,
     study: Study | None = None,
     backend: str = DEFAULT,
@@ -67,7 +68,7 @@ def fit(
     """Find the modules of a data set and everything that describes them.
 
     Args:
-        bundle: the data set.
+        bundle: the data set, or its folder.
         study: covariates, traits, seed and settings; a default one if None.
         backend: name of the backend.
         features: features of this study if they are there already (`study_features`).
@@ -78,9 +79,11 @@ def fit(
         `stability`.
 
     Raises:
+        BundleError: the folder holds no valid data set.
         StudyError, ConfigError: the study asks for what is not there, or `features` were made for
             another one.
     """
+    bundle = _loaded(bundle)
     study = study or _study_for(bundle)
     steps = steps or Steps()
     chosen = get_backend(backend)
@@ -126,6 +129,10 @@ def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -
                 fix="compute the features again",
             )
     problems.raise_if_any(StudyError, f"the features do not belong to study {study.name}")
+
+
+def _loaded(bundle: Bundle | Path | str) -> Bundle:
+    return bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
 
 
 def _study_for(bundle: Bundle) -> Study:

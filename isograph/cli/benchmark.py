@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 
 from isograph.backends import get_backend
@@ -20,6 +21,7 @@ from isograph.evaluation.benchmark import (
 )
 from isograph.files import write_json
 from isograph.simulation import SUITES, list_fixtures
+from isograph.study import NAME_PATTERN, NAME_RULE
 
 _COLUMNS = (
     "fixture",
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     get_backend(options.backend)
     suites = options.suite or ["core_v1", "multiplex_v1"]
     datasets = names(options.datasets)
-    _refuse_unknown(suites, datasets or ())
+    _refuse(options, suites, datasets or ())
     chosen = datasets or fixtures_of(suites)
     if options.seed_from:
         seeds = derived_seeds(options.seed_from, options.seeds)
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_unknown(suites: list[str], datasets: tuple[str, ...]) -> None:
+def _refuse(options: argparse.Namespace, suites: list[str], datasets: tuple[str, ...]) -> None:
     known = {fixture.name for fixture in list_fixtures()}
     problems = [
         Problem(name, "no such suite", fix=f"one of {', '.join(SUITES)}")
@@ -76,6 +78,12 @@ def _refuse_unknown(suites: list[str], datasets: tuple[str, ...]) -> None:
         for name in datasets
         if name not in known
     ]
+    if options.seeds < 1:
+        problems.append(Problem("--seeds", f"is {options.seeds}", fix="1 or more"))
+    if options.seed_from == "":
+        problems.append(Problem("--seed-from", "is empty", fix="give a text or leave it out"))
+    if options.stage is not None and not re.fullmatch(NAME_PATTERN, options.stage):
+        problems.append(Problem("--stage", f"{options.stage!r} is no name", fix=NAME_RULE))
     if problems:
         raise StudyError("benchmark refused", problems)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Hashable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from isograph.backends import fit, get_backend, resolve_settings, study_features
 from isograph.bundle import load_bundle
-from isograph.cli.text import names, table
+from isograph.cli.text import counted, names, table
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.traits import Trait
 from isograph.progress import Steps
@@ -72,9 +71,7 @@ def _study(options: argparse.Namespace) -> Study:
             )
         return read_study(options.study)
     path = Path(options.dataset_path)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.resolve().name).lstrip("-._") or "study"
     return make_study(
-        name=name,
         bundle=path,
         covariates=options.covariates,
         traits=names(options.traits),
@@ -112,7 +109,7 @@ def _report(result: Fit, folder: Path) -> str:
     summary, traits = result.summary, result.traits
     n_genes = len(result.fates)
     parts = [
-        f"\n{len(summary)} modules hold {len(result.modules):,} of {n_genes:,} genes "
+        f"\n{counted(len(summary), 'module')} with {len(result.modules):,} of {n_genes:,} genes "
         f"({result.seconds:.1f} s)\n"
     ]
     tested = traits.dropna(subset=["pvalue"]).sort_values(["pvalue", "trait"])
@@ -124,9 +121,16 @@ def _report(result: Fit, folder: Path) -> str:
     if rows:
         parts.append(table(rows, _REPORT_COLUMNS))
     if len(summary) > _SHOWN:
-        parts.append(f"  … and {len(summary) - _SHOWN} smaller ones")
+        parts.append(_rest(summary["module_id"].tolist()[_SHOWN:], closest))
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
+
+
+def _rest(modules: list[str], closest: dict[Hashable, dict[Hashable, Any]]) -> str:
+    """One line for the modules that are not shown, naming those with a trait."""
+    tied = [m for m in modules if m in closest and closest[m]["qvalue"] <= _SHOWN_Q]
+    named = [f"{m} with {closest[m]['trait']}" for m in tied[:_SHOWN]]
+    return f"  … and {len(modules)} smaller ones" + (f" ({', '.join(named)})" if named else "")
 
 
 def _report_row(module: dict[Hashable, Any], trait: dict[Hashable, Any] | None) -> tuple[Any, ...]:
@@ -135,5 +139,11 @@ def _report_row(module: dict[Hashable, Any], trait: dict[Hashable, Any] | None) 
     top = ", ".join(module["top_genes"].split(", ")[:3])
     if trait is None or trait["qvalue"] > _SHOWN_Q:
         return (module["module_id"], *counts, module["stability"], None, None, top)
-    name = f"{trait['trait']} (r {trait['r']:+.2f})"
+    # a trait of many levels has no direction: its r is the root of the variance it explains
+    r = (
+        f"r {trait['r']:+.2f}"
+        if trait["level"] or trait["test"] == "pearson"
+        else f"η {trait['r']:.2f}"
+    )
+    name = f"{trait['trait']} ({r})"
     return (module["module_id"], *counts, module["stability"], name, trait["qvalue"], top)

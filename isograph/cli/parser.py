@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = module.run(options)
     except IsographError as error:
         print(f"isograph: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # whoever read our output has gone; what was to be written is written
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        return 0
+    except OSError as error:
+        print(f"isograph: {error.strerror or error}: {error.filename or '?'}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("isograph: interrupted; nothing half-written is left behind", file=sys.stderr)

@@ -31,7 +31,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], *, indent: st
 
 
 def _cell(value: object) -> str:
-    if value is None:
+    if value is None or value != value:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -40,6 +40,11 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return str(value)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 module`, `2 modules`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def names(text: str | None) -> tuple[str, ...] | None:

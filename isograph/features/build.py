@@ -86,9 +86,9 @@ def build_features(
                 [
                     Problem(
                         "expression filter",
-                        f"{len(genes)} genes, none has {settings.min_count:g} reads in enough of "
-                        f"{len(samples)} samples and varies between them",
-                        fix="are these counts? see min_count, min_sample_share",
+                        f"{len(genes)} genes, none varies between {len(samples)} samples with "
+                        f"enough to go by ({settings.min_count:g} reads, for counts)",
+                        fix="is this the right table? see min_count, min_sample_share",
                     )
                 ],
             )
@@ -153,6 +153,9 @@ def _channels(
         genes = pd.concat([genes, pd.DataFrame({"gene_id": extra, "value": np.nan, "meaning": ""})])
     if "gene_expression" in bundle.matrices:
         channels.append(_from_expression(bundle, order, design))
+        seen = pd.Series(channels[-1].observed.sum(axis=1), index=channels[-1].meta["gene_id"])
+        genes["value"] = seen.reindex(genes["gene_id"]).to_numpy(dtype=float)
+        genes["meaning"] = "samples with a value; too few, or they do not vary"
     elif "gene_counts" in bundle.matrices:
         totals, ids = _sorted_rows(bundle, "gene", "gene_counts", "gene_id", order)
         keep, n_enough, needed = expressed_genes(totals, settings)

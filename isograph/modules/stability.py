@@ -16,6 +16,7 @@ from isograph.network.association import Association
 from isograph.network.significance import correlation_pvalue
 
 _CHUNK = 16_384
+_LEAST_DF = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Stability:
         membership: share of half-samples in which each gene stays in its module's core; NaN for
             genes without a module, shape (n_genes,).
         stability: mean share of a module that stays together in one piece, shape (n_modules,).
+
+    Both are NaN where half of the samples leave fewer than three degrees of freedom.
     """
 
     membership: npt.NDArray[np.float64]
@@ -64,10 +67,10 @@ def half_sample_stability(
     size = np.bincount(partition.labels[partition.labels >= 0], minlength=partition.n_modules)
     half = features.n_samples // 2
     df = half - 2 - features.design.rank
+    if df < _LEAST_DF:
+        return Stability(np.full(n_genes, np.nan), np.full(partition.n_modules, np.nan))
     for _ in range(n_halves):
         chosen = np.sort(rng.permutation(features.n_samples)[:half])
-        if df < 1 or partition.n_modules == 0:
-            continue
         r = _subset_r(features, association.i[inside.pair], association.j[inside.pair], chosen)
         p = correlation_pvalue(r, df)
         kept = p <= _relaxed(association.pair_p)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,8 +21,8 @@ _OWN_FILES = {CONFIG, CALIBRATION, LOG, *(f"{name}.parquet" for name in TABLES)}
 def check_target(folder: Path, *, overwrite: bool) -> None:
     """Refuse a folder whose content would be lost; call it before any work is done.
 
-    A former fit is replaced; anything else in the way needs `overwrite`. A folder that holds the
-    current or the home folder is never replaced.
+    A former fit is replaced; other files in the way need `overwrite`. A folder that holds a data
+    set, other folders, the current or the home folder is never replaced.
 
     Raises:
         OutputError: says what is in the way.
@@ -32,12 +33,24 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
     for name, place in (("current", Path.cwd()), ("home", Path.home())):
         if place.resolve().is_relative_to(target):
             problems.add(str(folder), f"holds the {name} folder", fix="name a folder of its own")
-    if target.exists() and not target.is_dir():
-        problems.add(str(folder), "is a file", fix="name a folder")
+    above = next(place for place in (target, *target.parents) if place.exists())
+    if not above.is_dir():
+        problems.add(str(above), "is a file", fix="name a folder")
+    elif not os.access(above, os.W_OK | os.X_OK):
+        problems.add(str(above), "cannot be written to", fix="name a folder of your own")
     elif target.is_dir() and not problems:
         names = sorted(entry.name for entry in target.iterdir())
         foreign = names if CONFIG not in names else [n for n in names if n not in _OWN_FILES]
-        if foreign and not overwrite:
+        kept = [n for n in foreign if n == "manifest.json" or (target / n).is_dir()]
+        if kept:
+            problems.add(
+                str(folder),
+                "holds a data set or folders, which a fit never replaces",
+                examples=kept,
+                count=len(kept),
+                fix="choose another folder",
+            )
+        elif foreign and not overwrite:
             problems.add(
                 str(folder),
                 "holds files that no fit wrote",

@@ -13,7 +13,7 @@ from isograph.features.model import FeatureSet
 from isograph.files import to_arrow
 from isograph.modules.eigengenes import Eigengenes
 from isograph.modules.stability import Stability
-from isograph.network.association import Association, among_strongest
+from isograph.network.association import Association
 
 EDGES_PER_GENE = 30
 ROLE_NAMES = ("switch_only", "abundance_only", "coupled", "discordant", "inactive")
@@ -54,10 +54,13 @@ def _kme(roles: pd.DataFrame) -> pd.Series:
 
 
 def edges(features: FeatureSet, association: Association, partition: Partition) -> pa.Table:
-    """Gene edges, each gene's strongest ones, sorted by source, then target."""
+    """The strongest gene edges, at most `EDGES_PER_GENE` a gene, sorted by source, then target."""
     graph = partition.graph
-    kept = among_strongest(graph.source, graph.target, graph.weight, k=EDGES_PER_GENE)
-    graph = graph.subset(kept)
+    graph = graph.subset(
+        strongest_matching(
+            graph.source, graph.target, graph.weight, k=EDGES_PER_GENE, n_nodes=graph.n_genes
+        )
+    )
     first, second = association.i[graph.pair], association.j[graph.pair]
     # features are sorted by gene, so the first of the pair belongs to the source
     ids = features.meta["feature_id"].to_numpy(dtype=object)
@@ -76,6 +79,45 @@ def edges(features: FeatureSet, association: Association, partition: Partition) 
         }
     )
     return to_arrow(frame, schemas.EDGES)
+
+
+def strongest_matching(
+    source: npt.NDArray[np.int64],
+    target: npt.NDArray[np.int64],
+    weight: npt.NDArray[np.float64],
+    *,
+    k: int,
+    n_nodes: int,
+) -> npt.NDArray[np.bool_]:
+    """Edges taken from the strongest down while both ends have fewer than k (greedy b-matching).
+
+    Works in rounds: an edge that is among the strongest left at both of its ends, as many as each
+    has room for, is taken whatever the others are (locally dominant edges, Preis 1999).
+
+    Args:
+        source, target: ends, shape (n_edges,), sorted; ties go to earlier edges.
+        weight: shape (n_edges,).
+        k: edges a node, at most.
+        n_nodes: number of nodes.
+
+    Returns:
+        Shape (n_edges,).
+    """
+    taken = np.zeros(len(source), dtype=bool)
+    room = np.full(n_nodes, k)
+    left = np.lexsort((np.arange(len(source)), -weight))
+    while len(left):
+        ends = np.concatenate([source[left], target[left]])
+        order = np.lexsort((np.tile(np.arange(len(left)), 2), ends))  # by falling weight
+        place = np.empty(len(ends), dtype=np.int64)
+        place[order] = np.arange(len(ends)) - np.searchsorted(ends[order], ends[order])
+        fits = place < room[ends]
+        both = fits[: len(left)] & fits[len(left) :]
+        taken[left[both]] = True
+        room -= np.bincount(ends[np.tile(both, 2)], minlength=n_nodes)
+        open_ends = room[ends] > 0
+        left = left[~both & open_ends[: len(left)] & open_ends[len(left) :]]
+    return taken
 
 
 def traits(frame: pd.DataFrame) -> pa.Table:

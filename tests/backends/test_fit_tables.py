@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ import pytest
 import isograph
 from isograph.bundle.model import Bundle
 from isograph.results.model import Fit
-from isograph.results.tables import module_names
+from isograph.results.tables import module_names, strongest_matching
 from isograph.study import make_study
 
 
@@ -49,8 +52,45 @@ def test_edges_name_the_features_that_carry_them(realistic_fit: Fit) -> None:
     np.testing.assert_allclose(r, edges["r"].head(50), atol=1e-12)
 
 
-def test_no_gene_names_more_than_thirty_partners(realistic_fit: Fit) -> None:
-    assert len(realistic_fit.edges) <= 30 * realistic_fit.fates["gene_id"].nunique()
+def test_no_gene_has_more_than_thirty_edges() -> None:
+    edges = isograph.fit(isograph.simulate("medium_v1", seed=3)).edges
+    degree = pd.concat([edges["source"], edges["target"]]).value_counts()
+    assert degree.max() == 30
+
+
+def test_edges_are_taken_from_the_strongest_down() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        n, k = int(rng.integers(3, 15)), int(rng.integers(1, 5))
+        source, target = np.triu_indices(n, 1)
+        weight = rng.integers(1, 6, len(source)).astype(float)
+        degree, expected = np.zeros(n, dtype=int), np.zeros(len(source), dtype=bool)
+        for edge in np.lexsort((np.arange(len(source)), -weight)):
+            ends = [source[edge], target[edge]]
+            if (degree[ends] < k).all():
+                degree[ends] += 1
+                expected[edge] = True
+        taken = strongest_matching(source, target, weight, k=k, n_nodes=n)
+        np.testing.assert_array_equal(taken, expected)
+
+
+def test_confidence_is_null_where_half_of_the_samples_are_too_few(realistic: Bundle) -> None:
+    bundle = dataclasses.replace(
+        realistic,
+        samples=realistic.samples.iloc[70:78].reset_index(drop=True),
+        matrices={assay: data[:, 70:78] for assay, data in realistic.matrices.items()},
+    )
+    fit = isograph.fit(bundle)
+    assert fit.modules["membership"].isna().all()
+    assert fit.summary["stability"].isna().all()
+
+
+def test_a_folder_can_be_fitted_by_its_path(toy: Bundle, tmp_path: Path) -> None:
+    strange = dataclasses.replace(toy, name="my cohort (v2)")
+    folder = isograph.save_bundle(strange, tmp_path / "toy")
+    fit = isograph.fit(str(folder))
+    assert fit.content_hash == isograph.fit(toy).content_hash
+    assert fit.config["study"] == "my-cohort-v2-"
 
 
 def test_eigengenes_have_unit_variance_and_point_with_their_top_driver(realistic_fit: Fit) -> None:

@@ -30,7 +30,7 @@ def test_fit_writes_a_folder_and_ends_with_a_table(
 ) -> None:
     assert main(["fit", "--dataset-path", str(bundle), "--output-dir", "out"]) == 0
     out, err = capsys.readouterr()
-    assert "2 modules hold 40 of 40 genes" in out
+    assert "2 modules with 40 of 40 genes" in out
     assert "M000" in out
     assert "traits: Dx (two-level), Age (continuous), Sex (two-level)" in err
     assert sorted(path.name for path in Path("out").iterdir()) == [
@@ -111,6 +111,59 @@ def test_an_occupied_folder_is_refused_before_any_work(
     assert "association" not in err
     assert main([*words, "--overwrite", "--quiet"]) == 0
     assert Path("out/modules.parquet").exists()
+
+
+def test_a_bundle_is_never_replaced_by_a_fit(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(path.name for path in bundle.iterdir())
+    for target in (bundle, bundle.parent / "cohorts"):
+        if target != bundle:
+            target.mkdir()
+            bundle.rename(target / "toy")
+        words = ["fit", "--dataset-path", str(bundle), "--output-dir", str(target), "--overwrite"]
+        assert main(words) == 2
+        assert "which a fit never replaces" in capsys.readouterr().err
+    kept = bundle.parent / "cohorts" / "toy"
+    assert sorted(path.name for path in kept.iterdir()) == before
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("file").write_text("")
+    words = ["fit", "--dataset-path", str(bundle), "--output-dir", "file/below"]
+    assert main(words) == 2
+    err = capsys.readouterr().err
+    assert "file: is a file" in err
+    assert "association" not in err
+    assert main(["export", "--dataset-path", str(bundle), "--output", "file/x.json"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_linked_output_folder_stays_a_link(bundle: Path) -> None:
+    Path("disk").mkdir()
+    Path("out").symlink_to("disk")
+    main(["fit", "--dataset-path", str(bundle), "--output-dir", "out", "--quiet"])
+    assert Path("out").is_symlink()
+    assert Path("disk/modules.parquet").exists()
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["disk", "out", "toy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seeds", "0"], "--seeds: is 0"),
+        (["--stage", "../../up"], "--stage"),
+        (["--seed-from", ""], "--seed-from: is empty"),
+    ],
+)
+def test_benchmark_refuses_nonsense(
+    capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["benchmark", "--datasets", "toy_v1", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_a_missing_bundle_is_one_clear_error(capsys: pytest.CaptureFixture[str]) -> None:
