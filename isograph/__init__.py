@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from isograph.backends import backend_names, fit, study_features
     from isograph.bundle import Bundle, load_bundle, save_bundle, validate_bundle
     from isograph.errors import IsographError
+    from isograph.evaluation.benchmark import benchmark
     from isograph.evaluation.metrics import score_fit
     from isograph.results import Fit, read_fit, write_fit
     from isograph.simulation import simulate
@@ -28,6 +29,7 @@ _HOME = {
     "IsographError": "isograph.errors",
     "Study": "isograph.study",
     "backend_names": "isograph.backends",
+    "benchmark": "isograph.evaluation.benchmark",
     "fit": "isograph.backends",
     "load_bundle": "isograph.bundle",
     "make_study": "isograph.study",
@@ -47,6 +49,7 @@ __all__ = [
     "IsographError",
     "Study",
     "backend_names",
+    "benchmark",
     "fit",
     "load_bundle",
     "make_study",

@@ -6,21 +6,18 @@ import argparse
 import re
 import sys
 
-from isograph.backends import get_backend
 from isograph.cli.text import names, table
-from isograph.errors import Problem, StudyError
+from isograph.errors import Problems, StudyError
 from isograph.evaluation.benchmark import (
+    DEFAULT_SUITES,
     SUITE_SEED,
-    Cell,
     CellResult,
+    benchmark,
     benchmark_report,
     derived_seeds,
-    fixtures_of,
-    run_cells,
     runtime_report,
 )
 from isograph.files import write_json
-from isograph.simulation import SUITES, list_fixtures
 from isograph.study import NAME_PATTERN, NAME_RULE
 
 _COLUMNS = (
@@ -41,11 +38,9 @@ _COLUMNS = (
 
 def run(options: argparse.Namespace) -> int:
     """Score a backend on fixtures and write the reports."""
-    get_backend(options.backend)
-    suites = options.suite or ["core_v1", "multiplex_v1"]
+    _refuse(options)
+    suites = options.suite or list(DEFAULT_SUITES)
     datasets = names(options.datasets)
-    _refuse(options, suites, datasets or ())
-    chosen = datasets or fixtures_of(suites)
     if options.seed_from:
         seeds = derived_seeds(options.seed_from, options.seeds)
         print(f"seeds from {options.seed_from}: {', '.join(map(str, seeds))}")
@@ -53,8 +48,9 @@ def run(options: argparse.Namespace) -> int:
         seeds = tuple(range(SUITE_SEED, SUITE_SEED + options.seeds))
     suite = "selected" if datasets else "+".join(suites)
     stage = options.stage or f"{suite}-{options.backend}"
-    cells = [Cell(name, seed, options.backend) for name in chosen for seed in seeds]
-    results = run_cells(cells, report=_show)
+    results = benchmark(
+        datasets=datasets, suites=suites, backend=options.backend, seeds=seeds, report=_show
+    )
     report = benchmark_report(results, suite=suite, backend=options.backend, stage=stage)
     report["seeds_from"] = options.seed_from
     path = options.output_dir / f"{stage}-benchmark.json"
@@ -66,26 +62,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse(options: argparse.Namespace, suites: list[str], datasets: tuple[str, ...]) -> None:
-    known = {fixture.name for fixture in list_fixtures()}
-    problems = [
-        Problem(name, "no such suite", fix=f"one of {', '.join(SUITES)}")
-        for name in suites
-        if name not in SUITES
-    ]
-    problems += [
-        Problem(name, "no such fixture", fix="see `isograph simulate`")
-        for name in datasets
-        if name not in known
-    ]
+def _refuse(options: argparse.Namespace) -> None:
+    problems = Problems()
     if options.seeds < 1:
-        problems.append(Problem("--seeds", f"is {options.seeds}", fix="1 or more"))
+        problems.add("--seeds", f"is {options.seeds}", fix="1 or more")
     if options.seed_from == "":
-        problems.append(Problem("--seed-from", "is empty", fix="give a text or leave it out"))
+        problems.add("--seed-from", "is empty", fix="give a text or leave it out")
     if options.stage is not None and not re.fullmatch(NAME_PATTERN, options.stage):
-        problems.append(Problem("--stage", f"{options.stage!r} is no name", fix=NAME_RULE))
-    if problems:
-        raise StudyError("benchmark refused", problems)
+        problems.add("--stage", f"{options.stage!r} is no name", fix=NAME_RULE)
+    problems.raise_if_any(StudyError, "benchmark refused")
 
 
 def _show(result: CellResult) -> None:

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from isograph.backends import fit
+from isograph.backends import fit, get_backend
+from isograph.errors import Problem, StudyError
 from isograph.evaluation.metrics import score_fit
 from isograph.files import SCHEMA_VERSION
 from isograph.provenance import git_state, package_versions, version
 from isograph.simulation import SUITES, list_fixtures, simulate
 
 SUITE_SEED = 7
+DEFAULT_SUITES = ("core_v1", "multiplex_v1")
 _SUMMARISED = (
     "n_modules",
     "recovery",
@@ -81,6 +83,48 @@ def fixtures_of(suites: Iterable[str]) -> tuple[str, ...]:
     """Regular fixtures of the named suites, in the order of the catalogue."""
     wanted = {name for suite in suites for name in SUITES[suite]}
     return tuple(f.name for f in list_fixtures() if f.name in wanted and f.regular)
+
+
+def benchmark(
+    *,
+    datasets: Sequence[str] | None = None,
+    suites: Sequence[str] = DEFAULT_SUITES,
+    backend: str = "calibrated",
+    seeds: Sequence[int] = (SUITE_SEED,),
+    report: Callable[[CellResult], None] | None = None,
+) -> list[CellResult]:
+    """Score a backend on fixtures, each data set in a process of its own.
+
+    Args:
+        datasets: fixtures; those of `suites` if None.
+        suites: names of suites.
+        backend: name of the backend.
+        seeds: one data set a fixture and seed.
+        report: called with each result as it comes.
+
+    Returns:
+        A result a fixture and seed, in that order (`benchmark_report` sums them up).
+
+    Raises:
+        StudyError: names every suite and fixture that does not exist.
+        ConfigError: the backend does not exist.
+    """
+    get_backend(backend)
+    known = {fixture.name for fixture in list_fixtures()}
+    problems = [
+        Problem(name, "no such suite", fix=f"one of {', '.join(SUITES)}")
+        for name in suites
+        if name not in SUITES
+    ]
+    problems += [
+        Problem(name, "no such fixture", fix="see `isograph simulate`")
+        for name in datasets or ()
+        if name not in known
+    ]
+    if problems:
+        raise StudyError("benchmark refused", problems)
+    chosen = datasets or fixtures_of(suites)
+    return run_cells([Cell(n, s, backend) for n in chosen for s in seeds], report=report)
 
 
 def run_cells(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
+import isograph
 from isograph.evaluation.benchmark import (
     Cell,
     CellResult,
@@ -91,6 +92,15 @@ def test_one_cell_is_simulated_fitted_and_scored() -> None:
     assert cell.metrics["n_genes"] == 40
     assert cell.peak_memory_bytes > 2**20
     assert 0 < sum(cell.steps.values()) <= cell.seconds
+
+
+def test_benchmark_runs_each_data_set_in_a_fresh_process() -> None:
+    seen: list[int] = []
+    results = isograph.benchmark(
+        datasets=["toy_multiplex_v1"], seeds=(1, 2), report=lambda r: seen.append(r.cell.seed)
+    )
+    assert seen == [1, 2]
+    assert [r.metrics["n_modules"] for r in results] == [2, 2]
 
 
 def test_reports_say_what_made_them() -> None:

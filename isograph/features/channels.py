@@ -1,0 +1,247 @@
+"""From the assays of a bundle to its channels: rows of switches and of abundance, unscaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from isograph.bundle.model import Bundle
+from isograph.config import FeatureSettings
+from isograph.features.abundance import log_abundance
+from isograph.features.axes import reference_transcripts, switch_axes
+from isograph.features.covariates import Design, residualise
+from isograph.features.filtering import expressed_genes, seen_transcripts
+from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH
+from isograph.features.normalisation import size_factors
+from isograph.features.usage import Usage, shrunk_usage
+
+_PSI_EDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Rows of one kind of feature before standardising.
+
+    Attributes:
+        meta: one row a feature, columns `META_COLUMNS`.
+        values: without the design, shape (n_features, n_samples).
+        observed: where the values mean something, same shape.
+    """
+
+    meta: pd.DataFrame
+    values: npt.NDArray[np.float64]
+    observed: npt.NDArray[np.bool_]
+
+
+def assay_channels(
+    bundle: Bundle,
+    order: npt.NDArray[np.int64],
+    design: Design,
+    settings: FeatureSettings,
+) -> tuple[list[Channel], pd.DataFrame, npt.NDArray[np.float64] | None]:
+    """Every channel that the bundle's assays give.
+
+    Transcript counts give both channels; else recorded shares (psi) give switches, and gene
+    expression or gene counts abundance.
+
+    Args:
+        bundle: the data set.
+        order: columns of its matrices to take, in this order.
+        design: removed from every row.
+        settings: see `FeatureSettings`.
+
+    Returns:
+        channels: one a kind of feature.
+        genes: `gene_id`, `value`, `meaning` of the expression filter, sorted.
+        factors: size factors of the columns; None without counts.
+    """
+    if "transcript_counts" in bundle.matrices:
+        return _from_transcripts(bundle, order, design, settings)
+    channels: list[Channel] = []
+    genes = pd.DataFrame({"gene_id": bundle.gene_ids})
+    genes["value"], genes["meaning"] = np.nan, ""
+    factors = None
+    if "psi" in bundle.matrices:
+        channels.append(_from_psi(bundle, order, design))
+        known = set(genes["gene_id"])
+        extra = sorted(set(channels[-1].meta["gene_id"]) - known)
+        genes = pd.concat([genes, pd.DataFrame({"gene_id": extra, "value": np.nan, "meaning": ""})])
+    if "gene_expression" in bundle.matrices:
+        channels.append(_from_expression(bundle, order, design))
+        seen = pd.Series(channels[-1].observed.sum(axis=1), index=channels[-1].meta["gene_id"])
+        genes["value"] = seen.reindex(genes["gene_id"]).to_numpy(dtype=float)
+        genes["meaning"] = "samples with a value; too few, or they do not vary"
+    elif "gene_counts" in bundle.matrices:
+        totals, ids = _sorted_rows(bundle, "gene", "gene_counts", "gene_id", order)
+        keep, n_enough, needed = expressed_genes(totals, settings)
+        factors = size_factors(totals[keep], method=settings.normalisation)
+        channels.append(_abundance(totals[keep], ids[keep], None, factors, design, settings))
+        enough = pd.Series(n_enough, index=ids)
+        genes["value"] = enough.reindex(genes["gene_id"]).to_numpy(dtype=float)
+        genes["meaning"] = _meaning(settings, needed)
+    return channels, genes.sort_values("gene_id", ignore_index=True), factors
+
+
+def _sorted_rows(
+    bundle: Bundle, kind: str, assay: str, id_column: str, order: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
+    ids = bundle.tables[kind][id_column].to_numpy(dtype=str)
+    rows = np.argsort(ids, kind="stable")
+    return bundle.matrices[assay][np.ix_(rows, order)].astype(np.float64), ids[rows]
+
+
+def _from_transcripts(
+    bundle: Bundle,
+    order: npt.NDArray[np.int64],
+    design: Design,
+    settings: FeatureSettings,
+) -> tuple[list[Channel], pd.DataFrame, npt.NDArray[np.float64]]:
+    table = bundle.tables["transcript"]
+    gene_ids = table["gene_id"].to_numpy(dtype=str)
+    rows = np.lexsort((table["transcript_id"].to_numpy(dtype=str), gene_ids))
+    counts = bundle.matrices["transcript_counts"][np.ix_(rows, order)].astype(np.float64)
+    table, gene_ids = table.iloc[rows], gene_ids[rows]
+    genes, starts = np.unique(gene_ids, return_index=True)
+    totals = np.add.reduceat(counts, starts, axis=0)
+    keep, n_enough, needed = expressed_genes(totals, settings)
+    factors = size_factors(totals[keep], method=settings.normalisation)
+
+    gene_of_row = np.repeat(np.arange(len(genes)), np.diff(np.append(starts, len(gene_ids))))
+    use = keep[gene_of_row] & seen_transcripts(counts, settings)
+    n_used = np.bincount(gene_of_row[use], minlength=len(genes))
+    channels = [_abundance(totals[keep], genes[keep], n_used[keep], factors, design, settings)]
+    use &= n_used[gene_of_row] >= 2
+    if use.any():
+        channels.append(_switches(counts[use], table[use], gene_ids[use], design, settings))
+
+    fates = pd.DataFrame({"gene_id": bundle.gene_ids})
+    value = pd.Series(n_enough, index=genes).reindex(fates["gene_id"], fill_value=0)
+    fates["value"] = value.to_numpy(dtype=float)
+    fates["meaning"] = _meaning(settings, needed)
+    return channels, fates, factors
+
+
+def _meaning(settings: FeatureSettings, needed: int) -> str:
+    return f"samples with at least {settings.min_count:g} reads; {needed} needed"
+
+
+def _abundance(
+    totals: npt.NDArray[np.float64],
+    gene_ids: npt.NDArray[np.str_],
+    n_transcripts: npt.NDArray[np.int64] | None,
+    factors: npt.NDArray[np.float64],
+    design: Design,
+    settings: FeatureSettings,
+) -> Channel:
+    values = residualise(log_abundance(totals, factors, settings), design)
+    meta = _abundance_meta(gene_ids)
+    if n_transcripts is not None:
+        meta["n_transcripts"] = n_transcripts
+    return Channel(meta, values, np.ones(values.shape, dtype=bool))
+
+
+def _abundance_meta(gene_ids: npt.NDArray[np.str_]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "feature_id": np.char.add(gene_ids, f"::{ABUNDANCE}"),
+            "gene_id": gene_ids,
+            "feature_type": ABUNDANCE,
+            "n_transcripts": 0,
+            "axis": 1,
+            "variance_share": np.full(len(gene_ids), np.nan),
+        },
+        columns=list(META_COLUMNS),
+    )
+
+
+def _switches(
+    counts: npt.NDArray[np.float64],
+    table: pd.DataFrame,
+    gene_ids: npt.NDArray[np.str_],
+    design: Design,
+    settings: FeatureSettings,
+) -> Channel:
+    genes, starts = np.unique(gene_ids, return_index=True)
+    usage = shrunk_usage(counts, starts, settings)
+    reference = reference_transcripts(
+        starts,
+        usage.mean_usage,
+        is_reference=_optional(table, "is_reference", bool),
+        length=_optional(table, "length", float),
+    )
+    axes = switch_axes(
+        usage,
+        _without_covariates(usage, design),
+        reference,
+        max_axes=settings.max_axes,
+        noise_ratio=settings.axis_noise_ratio,
+    )
+    ids = genes[axes.gene]
+    suffix = np.where(axes.axis > 1, np.char.add(".", axes.axis.astype(str)), "")
+    meta = pd.DataFrame(
+        {
+            "feature_id": np.char.add(np.char.add(ids, f"::{SWITCH}"), suffix),
+            "gene_id": ids,
+            "feature_type": SWITCH,
+            "n_transcripts": usage.sizes[axes.gene],
+            "axis": axes.axis,
+            "variance_share": axes.variance_share,
+        },
+        columns=list(META_COLUMNS),
+    )
+    return Channel(meta, axes.scores, usage.observed[axes.gene])
+
+
+def _without_covariates(usage: Usage, design: Design) -> npt.NDArray[np.float64]:
+    """Log usage less its fit on the design over samples with reads; 0 in the others."""
+    if not design.rank or usage.observed.all():
+        return residualise(usage.logs, design)
+    hidden = np.repeat(~usage.observed, usage.sizes, axis=0)
+    logs = residualise(np.where(hidden, np.nan, usage.logs), design)
+    logs[hidden] = 0.0
+    return logs
+
+
+def _optional(table: pd.DataFrame, column: str, dtype: type) -> npt.NDArray[Any] | None:
+    if column not in table.columns:
+        return None
+    if dtype is bool:
+        return table[column].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    return pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _from_psi(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> Channel:
+    """One switch coordinate a row: the log odds of the share that the bundle recorded."""
+    table = bundle.tables["psi"]
+    psi, _ = _sorted_rows(bundle, "psi", "psi", "psi_uid", order)
+    table = table.iloc[np.argsort(table["psi_uid"].to_numpy(dtype=str), kind="stable")]
+    gene_ids = table["gene_id"].to_numpy(dtype=str)
+    rows = np.argsort(gene_ids, kind="stable")
+    gene_ids, psi = gene_ids[rows], np.clip(psi[rows], _PSI_EDGE, 1 - _PSI_EDGE)
+    _, first, count = np.unique(gene_ids, return_index=True, return_counts=True)
+    axis = np.arange(len(gene_ids)) - np.repeat(first, count) + 1
+    suffix = np.where(axis > 1, np.char.add(".", axis.astype(str)), "")
+    meta = pd.DataFrame(
+        {
+            "feature_id": np.char.add(np.char.add(gene_ids, f"::{SWITCH}"), suffix),
+            "gene_id": gene_ids,
+            "feature_type": SWITCH,
+            "n_transcripts": 2,
+            "axis": axis,
+            "variance_share": np.full(len(gene_ids), np.nan),
+        },
+        columns=list(META_COLUMNS),
+    )
+    values = residualise(np.log(psi) - np.log1p(-psi), design)
+    return Channel(meta, values, np.ones(values.shape, dtype=bool))
+
+
+def _from_expression(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> Channel:
+    """Ready-made log expression, taken as it is; missing values stay out of every fit."""
+    values, ids = _sorted_rows(bundle, "gene", "gene_expression", "gene_id", order)
+    observed = ~np.isnan(values)
+    return Channel(_abundance_meta(ids), residualise(values, design), observed)
