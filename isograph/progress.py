@@ -57,6 +57,10 @@ class Steps:
         self.done.append(Step(name, seconds, note.result))
         self.say(f"{name:<24} {seconds:7.2f} s  {note.result}".rstrip())
 
+    def branch(self) -> Steps:
+        """Steps that go on from here by themselves, such as one backend's of several."""
+        return Steps(stream=self.stream, done=list(self.done), lines=list(self.lines))
+
     def share(self, done: float) -> None:
         """Show how far the running step is, 0 to 1, where somebody is watching."""
         if self._live:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import psutil
 import yaml
 
 from isograph.files import write_text
+from isograph.machine import machine_cores
 from isograph_assets.resources import PROJECT
 
 _HEADER = "# Written by isograph for this machine; it is kept as it is once this line is gone.\n"
@@ -18,6 +18,7 @@ _GIB = 1024**3
 # a run holds Python, Dagster and one data set
 _GIB_PER_RUN = 2
 _THREAD_VARIABLES = (
+    "ISOGRAPH_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -25,21 +26,6 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 _KEPT_DAYS = {"skipped": 1, "success": 30, "failure": 30, "started": -1}
-
-
-def machine_cores() -> int:
-    """Processor cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _quota_cores()))
-
-
-def _quota_cores() -> int:
-    """Cores that a container's quota allows; many where there is none."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):
-        return 1_000_000
 
 
 def runs_at_once() -> int:

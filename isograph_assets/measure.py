@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
+
+from isograph.machine import peak_memory_bytes
 
 _MIB = 1024.0**2
 _PROC = Path("/proc/self")
@@ -38,7 +38,7 @@ class Cost:
         trace: TracebackType | None,
     ) -> None:
         self.seconds = time.perf_counter() - self._start
-        self.peak_mib = _since_reset() if not self.whole_process else _since_start()
+        self.peak_mib = _since_reset() if not self.whole_process else peak_memory_bytes() / _MIB
 
 
 def _reset_mark() -> bool:
@@ -57,8 +57,3 @@ def _since_reset() -> float:
         return 0.0
     lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
     return float(lines[0].split()[1]) / 1024 if lines else 0.0
-
-
-def _since_start() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak) / (_MIB if sys.platform == "darwin" else 1024)

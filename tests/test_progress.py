@@ -41,3 +41,15 @@ def test_the_log_has_the_time_of_day_and_steps_their_seconds() -> None:
     assert steps.done[0].name == "modules"
     assert steps.done[0].result == "3 modules"
     assert steps.done[0].seconds >= 0
+
+
+def test_a_branch_keeps_what_was_done_and_adds_to_itself_alone() -> None:
+    steps = Steps()
+    with steps.step("features"):
+        pass
+    first, second = steps.branch(), steps.branch()
+    with first.step("modules"):
+        pass
+    assert [step.name for step in first.done] == ["features", "modules"]
+    assert [step.name for step in second.done] == [step.name for step in steps.done] == ["features"]
+    assert len(first.lines) == 2

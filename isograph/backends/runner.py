@@ -16,6 +16,7 @@ from isograph.errors import Problems, StudyError
 from isograph.features.build import build_features, feature_record
 from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
+from isograph.machine import one_thread
 from isograph.modules.eigengenes import module_eigengenes
 from isograph.modules.roles import module_roles
 from isograph.modules.stability import half_sample_stability
@@ -26,7 +27,6 @@ from isograph.provenance import git_state, package_versions, version
 from isograph.results import tables
 from isograph.results.model import Fit
 from isograph.study import Study, default_study
-from isograph.threads import one_thread
 
 
 def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Settings]:

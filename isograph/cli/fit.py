@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     for line in (*_trait_lines(features.traits), *features.design.notes):
         steps.say(line)
     for name, folder in folders.items():
-        result = fit(bundle, study=study, backend=name, features=features, steps=steps)
+        result = fit(bundle, study=study, backend=name, features=features, steps=steps.branch())
         write_fit(result, folder, overwrite=options.overwrite)
         if not options.quiet:
             print(_report(result, folder))

@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -21,6 +20,7 @@ from isograph.backends import fit, get_backend
 from isograph.errors import Problem, StudyError
 from isograph.evaluation.metrics import score_fit
 from isograph.files import SCHEMA_VERSION
+from isograph.machine import peak_memory_bytes
 from isograph.provenance import git_state, package_versions, version
 from isograph.simulation import SUITES, list_fixtures, simulate
 
@@ -165,13 +165,12 @@ def run_cell(cell: Cell) -> CellResult:
         **score.as_dict(),
     }
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    unit = 1 if sys.platform == "darwin" else 1024
     return CellResult(
         cell=cell,
         metrics=metrics,
         seconds=seconds,
         cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_memory_bytes=usage.ru_maxrss * unit,
+        peak_memory_bytes=peak_memory_bytes(),
         steps={step.name: step.seconds for step in result.steps},
     )
 

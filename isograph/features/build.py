@@ -16,9 +16,9 @@ from isograph.features.covariates import Design, build_design
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
 from isograph.features.standardise import standardise
 from isograph.features.traits import infer_traits
+from isograph.machine import one_thread
 from isograph.progress import Steps
 from isograph.study import Study
-from isograph.threads import one_thread
 
 FILTERED = "filtered_low_expression"
 _LEAST_DF = 4
@@ -51,7 +51,7 @@ def build_features(
     """
     steps = steps or Steps()
     with steps.step("features") as note, one_thread():
-        samples, order = _samples_in_order(bundle, study)
+        samples, order = _samples_in_order(bundle)
         design, kept = build_design(
             samples,
             study.covariates,
@@ -63,8 +63,7 @@ def build_features(
         _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
         traits = infer_traits(samples, categorical=study.categorical, names=study.traits)
         channels, genes, factors = assay_channels(bundle, order, design, settings)
-        features = _assemble(channels, design, settings)
-        meta, values, observed = features
+        meta, values, observed = _assemble(channels, design, settings)
         if len(meta) == 0:
             raise StudyError(
                 f"no gene of {bundle.name} can be used",
@@ -103,7 +102,7 @@ def _refuse_too_few(df: int, samples: pd.DataFrame, design: Design) -> None:
         raise StudyError("too few samples", [problem])
 
 
-def _samples_in_order(bundle: Bundle, study: Study) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+def _samples_in_order(bundle: Bundle) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
     reserved = sorted(set(bundle.sample_ids) & RESERVED_COLUMNS)
     if reserved:
         problem = Problem(

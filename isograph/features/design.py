@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.errors import StudyError
-from isograph.threads import one_thread
+from isograph.machine import one_thread
 
 _CONSTANT_TOLERANCE = 1e-11
 _ALIAS_TOLERANCE = 1e-7

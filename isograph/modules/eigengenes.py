@@ -57,18 +57,15 @@ def module_eigengenes(
     # a channel that carries edges may do better with another axis of the same gene
     channel = features.gene_of * 2 + features.is_switch
     open_rows = np.flatnonzero(np.isin(channel, channel[used]))
-    bounds = _bounds(label[used], partition.n_modules)
-    order = np.argsort(label[used], kind="stable")
     values = np.zeros((partition.n_modules, features.n_samples))
     explained = np.zeros(partition.n_modules)
     parts: list[npt.NDArray[np.int64]] = []
     loadings: list[npt.NDArray[np.float64]] = []
-    by_module = _groups(label, open_rows, partition.n_modules)
-    for module in range(partition.n_modules):
-        rows = used[order][bounds[module] : bounds[module + 1]]
+    carried = _groups(label, used, partition.n_modules)
+    open_to = _groups(label, open_rows, partition.n_modules)
+    strength = np.zeros(features.n_features)
+    for module, (rows, choice) in enumerate(zip(carried, open_to, strict=True)):
         first, _, _ = leading_profile(features.values[rows])
-        choice = by_module[module]
-        strength = np.zeros(features.n_features)
         strength[choice] = np.abs(features.values[choice] @ first)
         rows = strongest_of_channel(features, strength, choice)
         vector, explained[module], loading = leading_profile(features.values[rows])
@@ -87,14 +84,11 @@ def module_eigengenes(
     )
 
 
-def _bounds(label: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
-    return np.searchsorted(np.sort(label), np.arange(n + 1))
-
-
 def _groups(
     label: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], n: int
 ) -> list[npt.NDArray[np.int64]]:
     """`rows` by module, each sorted."""
     rows = rows[label[rows] >= 0]
     order = np.argsort(label[rows], kind="stable")
-    return np.split(rows[order], _bounds(label[rows], n)[1:-1]) if n else []
+    starts = np.searchsorted(label[rows][order], np.arange(n))
+    return np.split(rows[order], starts[1:]) if n else []

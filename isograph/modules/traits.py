@@ -14,9 +14,9 @@ from scipy import stats
 from isograph.errors import Problems, StudyError
 from isograph.features.design import Design, orthonormal_basis, residualise, restrict
 from isograph.features.traits import SAMPLE_ID, Trait, TraitKind
+from isograph.machine import one_thread
 from isograph.network.significance import benjamini_hochberg
 from isograph.schemas import TRAITS
-from isograph.threads import one_thread
 
 _MIN_SAMPLES = 4
 _MIN_LEVEL = 2

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.features.model import FeatureSet
+from isograph.machine import available_threads
 from isograph.network.kernel import screen_pairs
 from isograph.network.significance import (
     correlation_pvalue,
     critical_correlation,
     edge_pvalue_threshold,
 )
-from isograph.threads import available_threads
 
 _CHUNK = 16_384
 

@@ -87,7 +87,7 @@ def test_threads_of_all_runs_together_do_not_exceed_the_cores(
     monkeypatch.setattr(home, "machine_cores", lambda: 8)
     monkeypatch.setattr(home, "runs_at_once", lambda: 4)
     environment = home.instance_environment(Path("/home/d"), {"MKL_NUM_THREADS": "7"})
-    assert environment["OMP_NUM_THREADS"] == "2"
+    assert environment["OMP_NUM_THREADS"] == environment["ISOGRAPH_THREADS"] == "2"
     assert environment["MKL_NUM_THREADS"] == "7"
     assert environment["DAGSTER_HOME"] == "/home/d"
 

@@ -1,0 +1,48 @@
+"""What the machine gives: processors, threads for numerical libraries, memory used so far."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+
+def machine_cores() -> int:
+    """Processor cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, _quota_cores()))
+
+
+def _quota_cores() -> int:
+    """Cores that a container's quota allows; many where there is none."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return 1_000_000
+
+
+def available_threads() -> int:
+    """Threads for our own work: `machine_cores`, or fewer if `ISOGRAPH_THREADS` says so."""
+    cores = machine_cores()
+    asked = os.environ.get("ISOGRAPH_THREADS", "")
+    return min(cores, int(asked)) if asked.isdigit() and int(asked) else cores
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run BLAS and LAPACK on one thread: their last bits depend on how many there are."""
+    with threadpool_limits(limits=1):
+        yield
+
+
+def peak_memory_bytes() -> int:
+    """Resident memory of this process at its largest so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
