@@ -17,7 +17,7 @@ from isograph.files import read_json
 from isograph_assets.definitions import defs
 from isograph_assets.home import prepare_home
 from isograph_assets.jobs import ALONE_TAG
-from isograph_assets.partitions import FIXTURES, fit_key
+from isograph_assets.partitions import FIXTURES, USUAL_FIXTURES, fit_key
 from isograph_assets.resources import Artifacts
 
 DEFAULT_FIXTURES = ("toy_multiplex_v1", "medium_multiplex_v1", "realistic_v1")
@@ -43,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nargs="*",
         default=list(DEFAULT_FIXTURES),
         metavar="FIXTURE",
-        help=f"any of {', '.join(regular)} (default: {', '.join(DEFAULT_FIXTURES)})",
+        help=(
+            f"any regular fixture of `isograph simulate`, such as {', '.join(USUAL_FIXTURES)} "
+            f"(default: {', '.join(DEFAULT_FIXTURES)})"
+        ),
     )
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.fixtures if name not in regular]:

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import dagster as dg
 
 from isograph.backends import backend_names
+from isograph.evaluation.plan import DEFAULT_SUITES
 from isograph.simulation import list_fixtures
 
 DATASET = "dataset"
 BACKEND = "backend"
 
-FIXTURES = dg.StaticPartitionsDefinition([info.name for info in list_fixtures() if info.regular])
+_REGULAR = [info for info in list_fixtures() if info.regular]
+FIXTURES = dg.StaticPartitionsDefinition([info.name for info in _REGULAR])
+USUAL_FIXTURES = tuple(info.name for info in _REGULAR if info.suite in DEFAULT_SUITES)
+"""Fixtures that are made without being asked for; the stress grids are made point by point."""
+
 STUDIES = dg.DynamicPartitionsDefinition(name="study")
 BACKENDS = dg.StaticPartitionsDefinition(list(backend_names()))
 

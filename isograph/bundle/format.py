@@ -20,6 +20,9 @@ Kind = Literal[
     "truth_switch_event",
     "truth_abundance",
     "truth_channel_role",
+    "truth_module_overlap",
+    "truth_effect",
+    "truth_latents",
 ]
 Encoding = Literal["dense_npz"]
 
@@ -36,6 +39,9 @@ TABLE_FILES = {
     "truth_switch_event": "truth_switch_event.parquet",
     "truth_abundance": "truth_abundance.parquet",
     "truth_channel_role": "truth_channel_role.parquet",
+    "truth_module_overlap": "truth_module_overlap.parquet",
+    "truth_effect": "truth_effect.parquet",
+    "truth_latents": "truth_latents.parquet",
 }
 """Where `save_bundle` writes each kind; loading takes the names from the manifest."""
 
@@ -47,6 +53,9 @@ REQUIRED_COLUMNS = {
     "truth_switch": ("gene_id", "has_switch"),
     "truth_abundance": ("gene_id", "has_abundance"),
     "truth_channel_role": ("gene_id", "module_id", "truth_role"),
+    "truth_module_overlap": ("gene_id", "module_id"),
+    "truth_effect": ("gene_id", "module_id", "sign", "effect"),
+    "truth_latents": ("sample_id", "module_id", "latent"),
 }
 
 ID_COLUMNS = frozenset({"transcript_id", "gene_id", "psi_uid", "module_id"})
@@ -57,7 +66,14 @@ MAY_BE_NULL = frozenset({("truth_channel_role", "module_id")})
 
 TRUTH_ROLES = ("switch_only", "abundance_only", "coupled", "discordant", "background")
 
-NUMBER_COLUMNS = (("transcript", "length"), ("gene", "start"), ("gene", "end"))
+NUMBER_COLUMNS = (
+    ("transcript", "length"),
+    ("gene", "start"),
+    ("gene", "end"),
+    ("truth_effect", "sign"),
+    ("truth_effect", "effect"),
+    ("truth_latents", "latent"),
+)
 FLAG_COLUMNS = (
     ("transcript", "is_reference"),
     ("truth_switch", "has_switch"),

@@ -24,6 +24,26 @@ LONGEST = 1000
 LENGTH_STEP = 50
 
 
+DECIMALS = 6
+"""Of truth tables: no machine's last bit reaches the file."""
+
+
+@dataclass(frozen=True)
+class Effects:
+    """How strongly isoform usage follows modules; a gene may stand here once a module.
+
+    Attributes:
+        gene: index of the gene, shape (n_effects,).
+        module: index of the module it follows, shape (n_effects,).
+        effect: what the logit of isoform 1's share gains a unit of the latent, with sign,
+            shape (n_effects,).
+    """
+
+    gene: Ints
+    module: Ints
+    effect: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Planted:
     """Everything drawn for one fixture.
@@ -34,6 +54,8 @@ class Planted:
         layout: isoforms of each gene.
         latents: shape (n_modules, n_samples).
         transcript_counts: whole numbers, shape (n_transcripts, n_samples), rows as in `layout`.
+        latents_told: whether the bundle gets a table of the latents.
+        effects: of the bundle's table of effects; None where it has none.
     """
 
     samples: pd.DataFrame
@@ -41,6 +63,8 @@ class Planted:
     layout: Layout
     latents: npt.NDArray[np.float64]
     transcript_counts: Ints
+    latents_told: bool = False
+    effects: Effects | None = None
 
 
 def assemble(
@@ -72,7 +96,7 @@ def assemble(
         "transcript": _transcript_table(layout, gene_ids),
         "gene": pd.DataFrame({"gene_id": gene_ids}),
         "psi": pd.DataFrame({"psi_uid": gene_ids + ":psi", "gene_id": gene_ids}),
-        **_truth_tables(planted.placement, gene_ids, n_modules=len(planted.latents)),
+        **_truth_tables(planted, gene_ids),
     }
     return Bundle(
         name=name,
@@ -112,11 +136,57 @@ def _transcript_table(layout: Layout, gene_ids: npt.NDArray[np.object_]) -> pd.D
     )
 
 
-def _truth_tables(
-    placement: Placement, gene_ids: npt.NDArray[np.object_], *, n_modules: int
-) -> dict[str, pd.DataFrame]:
+def _truth_tables(planted: Planted, gene_ids: npt.NDArray[np.object_]) -> dict[str, pd.DataFrame]:
+    names = _module_names(len(planted.latents))
+    tables = _placement_tables(planted.placement, gene_ids, names)
+    if planted.effects is not None:
+        tables |= _effect_tables(planted.effects, planted.placement, gene_ids, names)
+    if planted.latents_told and len(planted.latents):
+        n_modules, n_samples = planted.latents.shape
+        tables["truth_latents"] = pd.DataFrame(
+            {
+                "sample_id": np.tile(planted.samples["sample_id"].to_numpy(object), n_modules),
+                "module_id": np.repeat(names[:-1], n_samples),
+                "latent": np.round(planted.latents.ravel(), DECIMALS),
+            }
+        )
+    return tables
+
+
+def _module_names(n_modules: int) -> npt.NDArray[np.object_]:
+    """Ids of modules, then None, which index −1 gives to background genes."""
     width = max(2, len(str(n_modules - 1)))
-    names = np.array([f"T{index:0{width}d}" for index in range(n_modules)] + [None], dtype=object)
+    return np.array([*(f"T{index:0{width}d}" for index in range(n_modules)), None], dtype=object)
+
+
+def _effect_tables(
+    effects: Effects,
+    placement: Placement,
+    gene_ids: npt.NDArray[np.object_],
+    names: npt.NDArray[np.object_],
+) -> dict[str, pd.DataFrame]:
+    gene, module = gene_ids[effects.gene], names[effects.module]
+    second = effects.module != placement.module[effects.gene]
+    tables = {
+        "truth_effect": pd.DataFrame(
+            {
+                "gene_id": gene,
+                "module_id": module,
+                "sign": np.where(effects.effect < 0, -1, 1),
+                "effect": np.round(np.abs(effects.effect), DECIMALS),
+            }
+        )
+    }
+    if second.any():
+        tables["truth_module_overlap"] = pd.DataFrame(
+            {"gene_id": gene[second], "module_id": module[second]}
+        )
+    return tables
+
+
+def _placement_tables(
+    placement: Placement, gene_ids: npt.NDArray[np.object_], names: npt.NDArray[np.object_]
+) -> dict[str, pd.DataFrame]:
     module = names[placement.module]
     planted = placement.module >= 0
     return {

@@ -17,11 +17,17 @@ from isograph.simulation.core import (
     plant_idealized,
     plant_realistic,
 )
+from isograph.simulation.frontier import FrontierSpec, plant_frontier
+from isograph.simulation.frontier_grid import FRONTIER
 from isograph.simulation.latents import LinearLatents, NonlinearLatents
 from isograph.simulation.multiplex import MultiplexSpec, plant_multiplex
+from isograph.simulation.scale import SCALE
+from isograph.simulation.scale import SUITE as SCALE_SUITE
+from isograph.simulation.scenario_grid import CONFOUNDS, SCENARIOS
+from isograph.simulation.scenarios import ScenarioSpec, plant_scenario
 from isograph.simulation.streams import Streams
 
-Spec = IdealizedSpec | RealisticSpec | MultiplexSpec
+Spec = IdealizedSpec | RealisticSpec | MultiplexSpec | ScenarioSpec | FrontierSpec
 
 
 class FixtureError(InputError):
@@ -39,6 +45,7 @@ class FixtureInfo:
         n_samples: number of samples.
         n_modules: number of planted modules.
         regular: False where it is so large that it is made only on request.
+        scenario: the sweep or family that it is a point of; None outside the stress grids.
     """
 
     name: str
@@ -47,6 +54,7 @@ class FixtureInfo:
     n_samples: int
     n_modules: int
     regular: bool
+    scenario: str | None
 
 
 _IDEALIZED = LinearLatents(dx_effects=(0.8, 1.2), age_effects=(0.4, 0.7), confounder=0.0)
@@ -174,17 +182,20 @@ _MULTIPLEX: tuple[Spec, ...] = (
 )
 
 _ON_REQUEST = frozenset({"xxlarge_multiplex_v1"})
-_SPECS: Mapping[str, Spec] = {spec.name: spec for spec in (*_CORE, *_MULTIPLEX)}
+_LARGEST_REGULAR_SCENARIO = 5999
+_SPECS: Mapping[str, Spec] = {
+    spec.name: spec for spec in (*_CORE, *_MULTIPLEX, *SCALE, *SCENARIOS, *CONFOUNDS, *FRONTIER)
+}
 
 SUITES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "core_v1": tuple(spec.name for spec in _CORE),
-        "multiplex_v1": tuple(spec.name for spec in _MULTIPLEX),
+        suite: tuple(spec.name for spec in _SPECS.values() if spec.suite == suite)
+        for suite in dict.fromkeys(spec.suite for spec in _SPECS.values())
     }
 )
 """Fixtures by suite, those made only on request included (see `FixtureInfo.regular`)."""
 
-SUITE_SEEDS: Mapping[str, int] = MappingProxyType({"core_v1": 7, "multiplex_v1": 7})
+SUITE_SEEDS: Mapping[str, int] = MappingProxyType(dict.fromkeys(SUITES, 7))
 """The seed of each suite, used where none is given."""
 
 
@@ -197,10 +208,17 @@ def list_fixtures() -> tuple[FixtureInfo, ...]:
             n_genes=spec.n_genes,
             n_samples=spec.n_samples,
             n_modules=spec.n_modules,
-            regular=spec.name not in _ON_REQUEST,
+            regular=_is_regular(spec),
+            scenario=spec.scenario if isinstance(spec, ScenarioSpec | FrontierSpec) else None,
         )
         for spec in _SPECS.values()
     )
+
+
+def _is_regular(spec: Spec) -> bool:
+    if isinstance(spec, ScenarioSpec):
+        return spec.n_genes <= _LARGEST_REGULAR_SCENARIO
+    return spec.suite != SCALE_SUITE and spec.name not in _ON_REQUEST
 
 
 def simulate(name: str, *, seed: int | None = None) -> Bundle:
@@ -222,7 +240,7 @@ def simulate(name: str, *, seed: int | None = None) -> Bundle:
     problems = Problems()
     if name not in _SPECS:
         near = difflib.get_close_matches(name, list(_SPECS), n=3, cutoff=0.4)
-        fix = f"did you mean {', '.join(near)}?" if near else f"one of {', '.join(_SPECS)}"
+        fix = f"did you mean {', '.join(near)}?" if near else _known()
         problems.add(name, "no such fixture", fix=fix)
     if seed is not None and not _is_seed(seed):
         problems.add("seed", f"must be a whole number from 0 up, got {seed!r}")
@@ -242,6 +260,11 @@ def simulate(name: str, *, seed: int | None = None) -> Bundle:
     )
 
 
+def _known() -> str:
+    first = ", ".join(SUITES["core_v1"] + SUITES["multiplex_v1"])
+    return f"one of {first}, or see `isograph simulate`"
+
+
 def _is_seed(seed: object) -> bool:
     return isinstance(seed, Integral) and not isinstance(seed, bool) and int(seed) >= 0
 
@@ -254,3 +277,7 @@ def _plant(spec: Spec, streams: Streams) -> Planted:
             return plant_realistic(spec, streams)
         case MultiplexSpec():
             return plant_multiplex(spec, streams)
+        case ScenarioSpec():
+            return plant_scenario(spec, streams)
+        case FrontierSpec():
+            return plant_frontier(spec, streams)

@@ -58,6 +58,22 @@ def plant_switches(means: Floats, *, layout: Layout, switching: Bools, logit: Fl
     return shares
 
 
+def share_rest_evenly(first_share: Floats, *, layout: Layout) -> Floats:
+    """Shares of all isoforms, where all but the first split the rest evenly.
+
+    Args:
+        first_share: isoform 1's share of each gene, shape (n_genes, n_samples).
+        layout: where transcripts stand; each gene has two isoforms or more.
+
+    Returns:
+        Shares, shape (n_transcripts, n_samples).
+    """
+    rest_share = (1.0 - first_share) / (layout.n_isoforms - 1)[:, None]
+    shares = rest_share[layout.gene]
+    shares[layout.first] = first_share
+    return shares
+
+
 def draw_dirichlet(
     rng: np.random.Generator, *, means: Floats, concentration: Floats, layout: Layout
 ) -> Floats:

@@ -49,6 +49,11 @@ class Placement:
         return np.isin(self.role, [role.value for role in roles])
 
 
+def even_sizes(n_members: int, *, n_modules: int) -> tuple[int, ...]:
+    """Sizes of modules that members are dealt to in turn: they differ by one at most."""
+    return tuple((n_members + n_modules - 1 - index) // n_modules for index in range(n_modules))
+
+
 def place_genes(
     rng: np.random.Generator, *, n_genes: int, module_roles: Sequence[Sequence[tuple[Role, int]]]
 ) -> Placement:

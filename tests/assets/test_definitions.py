@@ -14,7 +14,7 @@ import yaml
 from isograph.backends import backend_names
 from isograph.simulation import list_fixtures
 from isograph_assets.definitions import defs
-from isograph_assets.partitions import BACKENDS, FIXTURES, fit_key, split_key
+from isograph_assets.partitions import BACKENDS, FIXTURES, USUAL_FIXTURES, fit_key, split_key
 
 PROJECT = Path(__file__).resolve().parents[2]
 ASSETS = {
@@ -56,8 +56,14 @@ def test_a_fit_depends_on_the_bundle_and_the_features_of_its_own_data_set() -> N
 def test_partitions_are_the_regular_fixtures_and_the_registered_backends() -> None:
     regular = [info.name for info in list_fixtures() if info.regular]
     assert FIXTURES.get_partition_keys() == regular
-    assert len(regular) == 11
     assert BACKENDS.get_partition_keys() == list(backend_names())
+
+
+def test_the_stress_grids_are_partitions_that_nothing_makes_by_itself() -> None:
+    usual = {info.name for info in list_fixtures() if info.suite in ("core_v1", "multiplex_v1")}
+    assert len(USUAL_FIXTURES) == 11
+    assert set(USUAL_FIXTURES) < usual
+    assert {"cell_composition-cv0.30", "overlap-p0.30"} < set(FIXTURES.get_partition_keys())
 
 
 def test_a_fit_key_splits_into_what_it_was_made_of() -> None:

@@ -33,8 +33,11 @@ def drop_cohort(studies: Path) -> None:
 
 
 def share_explained(fit: Fit, groups: pd.Series) -> pd.Series:
-    """Eta squared of each eigengene by group, by module."""
-    values = fit.eigengenes.set_index("module_id").drop(columns="variance_explained").T
+    """Eta squared by group of each module's and each programme's profile."""
+    programmes = fit.programmes.rename(columns={"programme_id": "module_id"})
+    samples = list(groups.index)
+    both = pd.concat([fit.eigengenes, programmes]).set_index("module_id")
+    values = both[samples].astype(float).T
     centred = values - values.mean()
     between = centred.groupby(groups.loc[values.index].to_numpy()).transform("mean")
     return (between**2).sum() / (centred**2).sum()
@@ -53,7 +56,7 @@ def fits(pipeline: Pipeline) -> dict[str, Fit]:
     return {name: isograph.read_fit(pipeline.artifacts.fit(name, "calibrated")) for name in names}
 
 
-def test_a_module_carries_the_laboratories_and_adjusting_removes_them(
+def test_something_carries_the_laboratories_and_adjusting_removes_them(
     pipeline: Pipeline, fits: dict[str, Fit]
 ) -> None:
     samples = isograph.load_bundle(pipeline.artifacts.bundle("geuvadis")).samples

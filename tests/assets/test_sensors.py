@@ -13,7 +13,7 @@ import isograph
 from isograph.simulation import simulate
 from isograph_assets import sensors
 from isograph_assets.jobs import ALONE_TAG
-from isograph_assets.partitions import FIXTURES, fit_key
+from isograph_assets.partitions import USUAL_FIXTURES, fit_key
 from isograph_assets.sensors import fits_follow_data, studies_sensor
 from isograph_assets.studies import scan_studies
 from tests.assets.conftest import Pipeline
@@ -259,7 +259,7 @@ def test_a_run_that_asks_to_be_left_alone_starts_no_fits(pipeline: Pipeline) -> 
     assert follow(pipeline, "all_fixtures", "toy_v1", **{ALONE_TAG: "demo"}) == []
 
 
-def test_the_schedule_asks_for_every_fixture_once_a_night(pipeline: Pipeline) -> None:
+def test_the_schedule_asks_for_every_usual_fixture_once_a_night(pipeline: Pipeline) -> None:
     repository = pipeline.defs.get_repository_def()
     with dg.build_schedule_context(
         instance=pipeline.instance,
@@ -268,7 +268,7 @@ def test_the_schedule_asks_for_every_fixture_once_a_night(pipeline: Pipeline) ->
     ) as context:
         schedule = repository.get_schedule_def("nightly_fixtures")
         requests = schedule.evaluate_tick(context).run_requests or []
-    assert [request.partition_key for request in requests] == FIXTURES.get_partition_keys()
+    assert [request.partition_key for request in requests] == list(USUAL_FIXTURES)
     assert len({request.run_key for request in requests}) == len(requests)
     assert all(str(request.run_key).startswith("2026-07-01") for request in requests)
 

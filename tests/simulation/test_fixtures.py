@@ -209,6 +209,14 @@ def test_another_seed_gives_other_samples_genes_and_counts(name: str) -> None:
         ("noisy_multiplex_v1", "743e1735e82383ce"),
         ("large_multiplex_v1", "3c3015997a63a4dc"),
         ("xxlarge_multiplex_v1", "129d3293984c5fc4"),
+        ("rna_degradation_coupled-bias1.0", "b554e9cd28567b9f"),
+        ("batch_effects_all-sd0.50", "f7e2de3302cec0b8"),
+        ("cell_composition-cv0.20", "7bd6a443101795f9"),
+        ("multi_isoform_switch", "f8394e3376217403"),
+        ("cell_types-c0.50", "6db16a2711081165"),
+        ("overlap-p0.30", "165591b9af497305"),
+        ("ambiguity-share0.50", "5f4e792e3d7d8a00"),
+        ("dropout-p0.30", "6fb5fadf653e312d"),
     ],
 )
 def test_published_bytes_are_pinned(name: str, expected: str) -> None:
