@@ -142,6 +142,7 @@ def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     simulate = commands.add_parser("simulate", help="make a fixture with planted modules")
     simulate.add_argument("fixture", nargs="?", help="name; leave out to list them")
+    simulate.add_argument("--suite", metavar="NAME", help="list every data set of this suite")
     simulate.add_argument("--seed", type=int, help="default: the suite's")
     simulate.add_argument("--out", type=Path, help="bundle folder (default: bundles/FIXTURE)")
     simulate.add_argument("--overwrite", action="store_true", help="replace a former bundle")
@@ -152,11 +153,33 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     bench = commands.add_parser(
         "benchmark",
         help="fit fixtures and score them against their planted truth",
-        description="Simulate, fit and score fixtures, each in a process of its own.",
+        description="Simulate, fit and score fixtures, each in a process of its own. A run that "
+        "was cut off goes on where it stopped.",
     )
-    bench.add_argument("--suite", action="append", help="core_v1, multiplex_v1 (default: both)")
+    bench.add_argument(
+        "--suite",
+        action="append",
+        metavar="NAME",
+        help="may be repeated (default: core_v1 and multiplex_v1)",
+    )
+    bench.add_argument(
+        "--scenario", action="append", metavar="NAME", help="one sweep or family; may be repeated"
+    )
     bench.add_argument("--datasets", metavar="A,B", help="these fixtures instead of whole suites")
-    bench.add_argument("--backend", default="calibrated")
+    bench.add_argument(
+        "--large", action="store_true", help="with fixtures that suites leave out for their size"
+    )
+    bench.add_argument(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help="may be repeated (default: calibrated)",
+    )
+    bench.add_argument(
+        "--peers",
+        action="store_true",
+        help="beside it, plain nearest neighbours and a simple correlation network",
+    )
     bench.add_argument("--seeds", type=int, default=1, help="data sets a fixture")
     bench.add_argument(
         "--seed-from",
@@ -164,8 +187,35 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="derive the seeds from this text, e.g. a commit's hash (default: count from the "
         "suite's seed)",
     )
-    bench.add_argument("--stage", help="name of the report (default: SUITE-BACKEND)")
+    bench.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        default=[],
+        help="any setting of the fits, see `isograph settings`",
+    )
+    bench.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="cells at a time; times are honest with 1 only (default: 1)",
+    )
+    bench.add_argument(
+        "--timeout", type=float, default=3600.0, metavar="SECONDS", help="of a cell (default: 3600)"
+    )
+    bench.add_argument("--fresh", action="store_true", help="run finished cells again")
+    bench.add_argument("--keep-fits", action="store_true", help="write every fit's tables too")
+    bench.add_argument(
+        "--stage", help="name of reports and cells (default: SUITE-BACKEND, and what --set changed)"
+    )
     bench.add_argument(
         "--output-dir", type=Path, default=Path("artifacts/reports"), help="where reports go"
+    )
+    bench.add_argument(
+        "--cells-dir",
+        type=Path,
+        default=Path("artifacts/benchmarks"),
+        help="where finished cells go, so that a run goes on where it was cut off",
     )
     bench.set_defaults(module="benchmark")

@@ -1,254 +1,227 @@
-"""Fixtures × seeds, simulated, fitted and scored, one fresh process a cell."""
+"""The one runner: data sets × backends × seeds, one fresh process a cell, resumable."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import resource
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from multiprocessing import get_context
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-from scipy import stats
-
-from isograph.backends import fit, get_backend
-from isograph.errors import Problem, StudyError
-from isograph.evaluation.metrics import score_fit
-from isograph.files import SCHEMA_VERSION
-from isograph.machine import peak_memory_bytes
-from isograph.provenance import git_state, package_versions, version
-from isograph.simulation import SUITES, list_fixtures, simulate
-
-SUITE_SEED = 7
-DEFAULT_SUITES = ("core_v1", "multiplex_v1")
-_SUMMARISED = (
-    "n_modules",
-    "recovery",
-    "ari",
-    "ami",
-    "coverage",
-    "background_fraction",
-    "role_accuracy",
-    "seconds",
+from isograph.backends import get_backend, resolve_settings
+from isograph.errors import ConfigError, InputError, Problems, StudyError
+from isograph.evaluation.cache import FIT_FOLDER, cell_folder, read_cell, write_cell
+from isograph.evaluation.cells import (
+    Cell,
+    CellResult,
+    Progress,
+    code_version,
+    failure,
+    from_record,
+    to_record,
 )
+from isograph.evaluation.measure import run_cell
+from isograph.evaluation.peers import PEERS, peer_takes
+from isograph.evaluation.plan import (
+    DEFAULT_SUITES,
+    SUITE_SEED,
+    expected_cost,
+    fixtures_of,
+    note_unknown,
+    selection_name,
+    stage_name,
+)
+from isograph.evaluation.processes import Outcome, run_in_processes
+from isograph.files import to_json
+from isograph.simulation import list_fixtures
+from isograph.study import make_study
+
+Report = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One data set to fit and score."""
-
-    dataset: str
-    seed: int
-    backend: str
-
-
-@dataclass(frozen=True)
-class CellResult:
-    """What one cell gave.
-
-    Attributes:
-        cell: which.
-        metrics: every score of `PartitionScore.as_dict`, and counts.
-        seconds: wall clock of the fit alone.
-        cpu_seconds: of the whole process.
-        peak_memory_bytes: resident set of the process at its largest, simulation included.
-        steps: seconds a step of the fit.
-    """
+class _Task:
+    """A cell and where its results go; None keeps them in memory only."""
 
     cell: Cell
-    metrics: dict[str, Any]
-    seconds: float
-    cpu_seconds: float
-    peak_memory_bytes: int
-    steps: dict[str, float]
+    folder: Path | None
+    keep_fit: bool
 
-
-def derived_seeds(text: str, n_seeds: int) -> tuple[int, ...]:
-    """Seeds nobody chose: the first 32 bits of SHA-256 of `text` and a counter.
-
-    Args:
-        text: e.g. a commit's hash.
-        n_seeds: how many.
-    """
-    digests = (hashlib.sha256(f"{text}:{k}".encode()).digest() for k in range(n_seeds))
-    return tuple(int.from_bytes(digest[:4], "big") for digest in digests)
-
-
-def fixtures_of(suites: Iterable[str]) -> tuple[str, ...]:
-    """Regular fixtures of the named suites, in the order of the catalogue."""
-    wanted = {name for suite in suites for name in SUITES[suite]}
-    return tuple(f.name for f in list_fixtures() if f.name in wanted and f.regular)
+    @property
+    def fit_folder(self) -> Path | None:
+        return self.folder / FIT_FOLDER if self.keep_fit and self.folder else None
 
 
 def benchmark(
     *,
     datasets: Sequence[str] | None = None,
-    suites: Sequence[str] = DEFAULT_SUITES,
-    backend: str = "calibrated",
+    suites: Sequence[str] | None = None,
+    scenarios: Sequence[str] | None = None,
+    large: bool = False,
+    backends: Sequence[str] = ("calibrated",),
+    peers: Sequence[str] = (),
     seeds: Sequence[int] = (SUITE_SEED,),
-    report: Callable[[CellResult], None] | None = None,
+    settings: Mapping[str, str] | None = None,
+    stage: str | None = None,
+    cache: Path | None = None,
+    keep_fits: bool = False,
+    fresh: bool = False,
+    jobs: int = 1,
+    timeout: float | None = None,
+    report: Report | None = None,
 ) -> list[CellResult]:
-    """Score a backend on fixtures, each data set in a process of its own.
+    """Score backends on fixtures, each data set in a process of its own.
 
     Args:
-        datasets: fixtures; those of `suites` if None.
-        suites: names of suites.
-        backend: name of the backend.
+        datasets: fixtures; None takes those of suites and scenarios.
+        suites: names; `core_v1` and `multiplex_v1` if nothing is chosen at all.
+        scenarios: names; of all suites if none is named.
+        large: with fixtures that suites leave out for their size.
+        backends: names of backends.
+        peers: names of simple methods to run beside them (`isograph.evaluation.peers`), on the
+            fixtures that are small enough for them.
         seeds: one data set a fixture and seed.
+        settings: settings of every fit by name, as `--set` takes them.
+        stage: name of the folders in `cache`; made of the selection if None.
+        cache: folder for finished cells. A cell that is there for the same data set, generator,
+            seed, backend, settings and code is not run again. None keeps nothing.
+        keep_fits: write the tables of every fit beside its cell.
+        fresh: run finished cells again.
+        jobs: cells at a time; times are honest with one only.
+        timeout: seconds after which a cell is given up.
         report: called with each result as it comes.
 
     Returns:
-        A result a fixture and seed, in that order (`benchmark_report` sums them up).
+        A result a backend (then peer), fixture and seed, in that order; a cell that crashed, ran
+        out of time or was refused is there with its `error`.
 
     Raises:
-        StudyError: names every suite and fixture that does not exist.
-        ConfigError: the backend does not exist.
+        StudyError: names every suite, scenario and fixture that does not exist, and every option
+            that makes no sense.
+        ConfigError: a backend or a setting does not exist.
     """
-    get_backend(backend)
-    known = {fixture.name for fixture in list_fixtures()}
-    problems = [
-        Problem(name, "no such suite", fix=f"one of {', '.join(SUITES)}")
-        for name in suites
-        if name not in SUITES
-    ]
-    problems += [
-        Problem(name, "no such fixture", fix="see `isograph simulate`")
-        for name in datasets or ()
-        if name not in known
-    ]
-    if problems:
-        raise StudyError("benchmark refused", problems)
-    chosen = datasets or fixtures_of(suites)
-    return run_cells([Cell(n, s, backend) for n in chosen for s in seeds], report=report)
-
-
-def run_cells(
-    cells: Sequence[Cell], *, report: Callable[[CellResult], None] | None = None
-) -> list[CellResult]:
-    """Run every cell in a fresh process, one after the other.
-
-    Args:
-        cells: what to run.
-        report: called with each result as it comes.
-
-    Returns:
-        Results in the order of the cells.
-    """
-    results = []
-    # one process a cell: peak memory of a process never falls again
-    with ProcessPoolExecutor(
-        max_workers=1, max_tasks_per_child=1, mp_context=get_context("spawn")
-    ) as pool:
-        for future in [pool.submit(run_cell, cell) for cell in cells]:
-            results.append(future.result())
-            if report is not None:
-                report(results[-1])
-    return results
-
-
-def run_cell(cell: Cell) -> CellResult:
-    """Simulate, fit and score one data set in this process."""
-    bundle = simulate(cell.dataset, seed=cell.seed)
-    start = time.perf_counter()
-    result = fit(bundle, backend=cell.backend)
-    seconds = time.perf_counter() - start
-    score = score_fit(bundle, result, seed=cell.seed)
-    metrics = {
-        "n_samples": bundle.n_samples,
-        "n_genes": len(bundle.gene_ids),
-        "n_edges": len(result.edges),
-        **score.as_dict(),
-    }
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return CellResult(
-        cell=cell,
-        metrics=metrics,
-        seconds=seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_memory_bytes=peak_memory_bytes(),
-        steps={step.name: step.seconds for step in result.steps},
+    given = dict(settings or {})
+    chosen = _refuse_or_choose(
+        datasets=datasets,
+        suites=suites,
+        scenarios=scenarios,
+        large=large,
+        peers=peers,
+        jobs=jobs,
+        timeout=timeout,
+        keep_fits=keep_fits and cache is None,
     )
+    _refuse_settings(backends, given)
+    selection = selection_name(suites=suites, scenarios=scenarios, datasets=datasets)
+    pairs = tuple(sorted(given.items()))
+    sizes = {info.name: info.n_genes for info in list_fixtures()}
+    tasks = []
+    for backend in (*backends, *peers):
+        several = len(backends) > 1 or backend in peers
+        name = stage_name(
+            backend, selection=selection, stage=stage, several=several, settings=given
+        )
+        taken = [n for n in chosen if backend not in peers or peer_takes(backend, n_genes=sizes[n])]
+        for cell in (Cell(dataset, s, backend, pairs) for dataset in taken for s in seeds):
+            folder = None if cache is None else cell_folder(cache, stage=name, cell=cell)
+            tasks.append(_Task(cell, folder, keep_fits and backend not in peers))
+    return _run(tasks, fresh=fresh, jobs=jobs, timeout=timeout, report=report)
 
 
-def benchmark_report(
-    results: Sequence[CellResult], *, suite: str, backend: str, stage: str
-) -> dict[str, Any]:
-    """`<stage>-benchmark.json`: a row a cell, a summary row a data set."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "suite": suite,
-        "backend": backend,
-        "stage": stage,
-        "isograph_version": version(),
-        "git": git_state(),
-        "packages": package_versions(),
-        "results": [
-            {"dataset": r.cell.dataset, "seed": r.cell.seed, "seconds": r.seconds, **r.metrics}
-            for r in results
-        ],
-        "summary": summarise(results),
-    }
+def _refuse_or_choose(
+    *,
+    datasets: Sequence[str] | None,
+    suites: Sequence[str] | None,
+    scenarios: Sequence[str] | None,
+    large: bool,
+    peers: Sequence[str],
+    jobs: int,
+    timeout: float | None,
+    keep_fits: bool,
+) -> tuple[str, ...]:
+    """The fixtures, or one error that names everything wrong."""
+    problems = Problems()
+    note_unknown(problems, suites=suites, scenarios=scenarios, datasets=datasets)
+    for name in peers:
+        if name not in PEERS:
+            problems.add(name, "no such peer", fix=f"one of {', '.join(PEERS)}")
+    if jobs < 1:
+        problems.add("jobs", f"is {jobs}", fix="1 or more")
+    if timeout is not None and timeout <= 0:
+        problems.add("timeout", f"is {timeout:g} s", fix="more than 0")
+    if keep_fits:
+        problems.add("keep_fits", "needs a cache folder", fix="name one")
+    problems.raise_if_any(StudyError, "benchmark refused")
+    if datasets:
+        return tuple(dict.fromkeys(datasets))
+    named = suites or (None if scenarios else DEFAULT_SUITES)
+    chosen = fixtures_of(named, scenarios=scenarios, large=large)
+    if not chosen:
+        problems.add(", ".join(scenarios or ()), f"is in none of {', '.join(suites or ())}")
+        problems.raise_if_any(StudyError, "benchmark refused")
+    return chosen
 
 
-def runtime_report(results: Sequence[CellResult], *, stage: str, backend: str) -> dict[str, Any]:
-    """`<stage>-runtime-memory.json`: a row a cell."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "stage": stage,
-        "backend": backend,
-        "machine": {
-            "processor": platform.machine(),
-            "system": platform.system(),
-            "cores": os.cpu_count(),
-        },
-        "results": [
-            {
-                **asdict(r.cell),
-                "runtime_seconds": r.seconds,
-                "cpu_seconds": r.cpu_seconds,
-                "peak_memory_bytes": r.peak_memory_bytes,
-                "steps": r.steps,
-            }
-            for r in results
-        ],
-    }
+def _refuse_settings(backends: Sequence[str], settings: Mapping[str, str]) -> None:
+    problems = Problems()
+    study = make_study(name="benchmark", bundle=Path("benchmark"), set=dict(settings))
+    for backend in backends:
+        try:
+            resolve_settings(study, get_backend(backend))
+        except InputError as error:
+            problems.found += [p for p in error.problems if p not in problems.found]
+    problems.raise_if_any(ConfigError, "benchmark refused")
 
 
-def summarise(results: Sequence[CellResult]) -> list[dict[str, Any]]:
-    """Mean, standard deviation and number of every main score, a row a data set.
+def _run(
+    tasks: Sequence[_Task], *, fresh: bool, jobs: int, timeout: float | None, report: Report | None
+) -> list[CellResult]:
+    """Take what is finished from the cache and run the rest; each is written as it ends."""
+    code = code_version()
+    results: dict[int, CellResult] = {}
+    costs = [expected_cost(task.cell.dataset) for task in tasks]
 
-    Background is pooled: false members over all assigned genes, with a 95% Clopper–Pearson
-    interval, since a mean of small fractions says little.
-    """
-    rows = []
-    for dataset in dict.fromkeys(result.cell.dataset for result in results):
-        own = [result for result in results if result.cell.dataset == dataset]
-        row: dict[str, Any] = {"dataset": dataset, "n": len(own)}
-        row["n_truth_modules"] = own[0].metrics["n_truth_modules"]
-        for name in _SUMMARISED:
-            values = [r.seconds if name == "seconds" else r.metrics[name] for r in own]
-            known = np.array([value for value in values if value is not None], dtype=float)
-            row[name] = float(known.mean()) if len(known) else None
-            row[f"{name}_sd"] = float(known.std(ddof=1)) if len(known) > 1 else None
-        row |= _pooled_background(own)
-        row["peak_memory_bytes"] = max(result.peak_memory_bytes for result in own)
-        rows.append(row)
-    return rows
+    def tell(index: int, result: CellResult, *, left: float | None, cached: bool) -> None:
+        results[index] = result
+        if report is not None:
+            report(Progress(result, len(results), len(tasks), left, cached))
+
+    for index, task in enumerate(tasks):
+        found = None if fresh else _finished(task, code=code)
+        if found is not None:
+            tell(index, found, left=None, cached=True)
+    open_tasks = [index for index in range(len(tasks)) if index not in results]
+    seconds = cost_done = 0.0
+    cost_left = sum(costs[index] for index in open_tasks)
+    for outcome in run_in_processes(
+        [tasks[index] for index in open_tasks], _work, jobs=jobs, timeout=timeout
+    ):
+        index = open_tasks[outcome.index]
+        result = _result(tasks[index].cell, outcome, code=code)
+        folder = tasks[index].folder
+        if folder is not None:
+            write_cell(folder, result)
+        seconds += outcome.seconds
+        cost_done += costs[index]
+        cost_left -= costs[index]
+        tell(index, result, left=seconds / cost_done * cost_left / jobs, cached=False)
+    return [results[index] for index in range(len(tasks))]
 
 
-def _pooled_background(own: Sequence[CellResult]) -> dict[str, Any]:
-    false = sum(int(result.metrics["n_background_assigned"]) for result in own)
-    assigned = sum(int(result.metrics["n_assigned"]) for result in own)
-    if assigned == 0:
-        return {"background_pooled": None, "background_low": None, "background_high": None}
-    interval = stats.binomtest(false, assigned).proportion_ci(0.95, method="exact")
-    return {
-        "background_pooled": false / assigned,
-        "background_low": float(interval.low),
-        "background_high": float(interval.high),
-    }
+def _finished(task: _Task, *, code: str) -> CellResult | None:
+    if task.folder is None:
+        return None
+    if task.fit_folder is not None and not task.fit_folder.is_dir():
+        return None
+    return read_cell(task.folder, cell=task.cell, code=code)
+
+
+def _work(task: _Task) -> bytes:
+    """In the cell's own process."""
+    return to_json(to_record(run_cell(task.cell, keep=task.fit_folder))).encode()
+
+
+def _result(cell: Cell, outcome: Outcome, *, code: str) -> CellResult:
+    if outcome.data is None:
+        reason = outcome.error or "no result"
+        return failure(cell, reason, wall_seconds=outcome.seconds, code=code)
+    return from_record(json.loads(outcome.data) | {"wall_seconds": outcome.seconds})

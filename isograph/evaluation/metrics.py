@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binomtest
 
 from isograph.bundle.model import Bundle
 from isograph.errors import Problems
@@ -22,6 +20,7 @@ from isograph.evaluation.agreement import (
     ratio,
     with_singletons,
 )
+from isograph.evaluation.drivers import driver_top1
 from isograph.evaluation.labels import (
     MODULE_ROLES,
     TRUTH_ROLES,
@@ -31,93 +30,14 @@ from isograph.evaluation.labels import (
     module_labels,
     role_codes,
 )
-from isograph.files import plain
+from isograph.evaluation.overlap import cover_agreement
+from isograph.evaluation.programmes import score_programmes
+from isograph.evaluation.score import PartitionScore
 from isograph.results.model import Fit
 
 Ints = npt.NDArray[np.int64]
 
 _TIE = 1e-12
-
-
-@dataclass(frozen=True)
-class PartitionScore:
-    """Scores of one partition; None where a score is undefined.
-
-    Attributes:
-        ari: adjusted Rand index over planted genes, each unassigned one its own singleton.
-        ami: adjusted mutual information over the same.
-        ari_assigned: adjusted Rand index over assigned planted genes only.
-        homogeneity: over assigned planted genes; merging planted modules lowers it.
-        completeness: over assigned planted genes; splitting planted modules lowers it.
-        coverage: share of planted genes that are assigned.
-        background_fraction: share of assigned genes that are background.
-        background_rate: share of background genes that are assigned.
-        recovery: mean over planted modules of the best Jaccard index with a predicted one.
-        recovery_null_mean: mean recovery of permuted assignments with the same module sizes.
-        recovery_z: recovery in standard deviations of those from their mean.
-        recovery_p: (1 + b)/(1 + B), with b of B permutations at least as good.
-        role_recall: by planted role, the share of its genes that sit in the predicted module
-            that best matches their own.
-        role_accuracy: share of assigned planted genes whose role is the planted one.
-        role_confusion: counts of assigned planted genes, planted role (rows, `TRUTH_ROLES`) by
-            given role (columns, `MODULE_ROLES`).
-        giant_fraction: share of all genes in the largest connected component of the gene graph.
-        n_modules: predicted modules.
-        n_truth_modules: planted modules.
-        n_genes: all genes.
-        n_planted: genes in planted modules.
-        n_assigned: genes in predicted modules.
-        n_background_assigned: genes in predicted modules that are background.
-    """
-
-    ari: float | None
-    ami: float | None
-    ari_assigned: float | None
-    homogeneity: float | None
-    completeness: float | None
-    coverage: float | None
-    background_fraction: float | None
-    background_rate: float | None
-    recovery: float | None
-    recovery_null_mean: float | None
-    recovery_z: float | None
-    recovery_p: float | None
-    role_recall: dict[str, float | None]
-    role_accuracy: float | None
-    role_confusion: tuple[tuple[int, ...], ...] | None
-    giant_fraction: float | None
-    n_modules: int
-    n_truth_modules: int
-    n_genes: int
-    n_planted: int
-    n_assigned: int
-    n_background_assigned: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Every score by name, in a fixed order, as JSON knows it; confusion by role names."""
-        values: dict[str, Any] = {f.name: plain(getattr(self, f.name)) for f in fields(self)}
-        if self.role_confusion is not None:
-            values["role_confusion"] = {
-                truth: dict(zip(MODULE_ROLES, row, strict=True))
-                for truth, row in zip(TRUTH_ROLES, values["role_confusion"], strict=True)
-            }
-        return values
-
-
-class PooledBackground(NamedTuple):
-    """Background genes among the assigned ones of several fits.
-
-    Attributes:
-        n_false: assigned background genes.
-        n_assigned: assigned genes.
-        low: lower end of the binomial interval of their ratio; None without assigned genes.
-        high: upper end of it.
-    """
-
-    n_false: int
-    n_assigned: int
-    low: float | None
-    high: float | None
 
 
 def score_partition(
@@ -208,37 +128,63 @@ def score_fit(bundle: Bundle, fit: Fit, *, seed: int = 0) -> PartitionScore:
     Raises:
         ScoreError: the bundle has no planted modules, or the fit has other genes.
     """
+    further = fit.table("module_overlaps") if "module_overlaps" in fit.tables else None
+    score = score_assignment(
+        bundle, fit.modules, further=further, roles=fit.roles, edges=fit.edges, seed=seed
+    )
+    programmes = score_programmes(bundle, fit)
+    return replace(
+        score,
+        driver_top1=driver_top1(bundle, fit),
+        n_programmes=programmes.n_programmes,
+        n_hidden_dimensions=programmes.n_hidden_dimensions,
+        programme_r2=programmes.r2,
+    )
+
+
+def score_assignment(
+    bundle: Bundle,
+    assigned: pd.DataFrame,
+    *,
+    further: pd.DataFrame | None = None,
+    roles: pd.DataFrame | None = None,
+    edges: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> PartitionScore:
+    """Score any method's modules against the truth of a bundle.
+
+    Args:
+        bundle: a fixture.
+        assigned: `gene_id`, `module_id`, one row an assigned gene.
+        further: `gene_id`, `module_id` of genes' second modules, where the method gives any.
+        roles: see `score_partition`.
+        edges: see `score_partition`.
+        seed: of the permutations behind `recovery_p`.
+
+    Raises:
+        ScoreError: as `score_partition`, or the bundle has no planted modules.
+    """
     if not bundle.has_truth:
         problems = Problems()
         problems.add(bundle.name, "has no truth_module table", fix="score fixtures only")
         problems.raise_if_any(ScoreError, "partition cannot be scored")
-    return score_partition(
-        bundle.tables["truth_module"],
-        fit.modules,
+    truth = bundle.tables["truth_module"]
+    score = score_partition(
+        truth,
+        assigned,
         all_genes=bundle.gene_ids,
-        roles=fit.roles,
+        roles=roles,
         truth_roles=bundle.tables.get("truth_channel_role"),
-        edges=fit.edges,
+        edges=edges,
         rng=np.random.default_rng(seed),
     )
-
-
-def pooled_background(
-    scores: Iterable[PartitionScore], *, confidence: float = 0.95
-) -> PooledBackground:
-    """Pool assigned background genes over fits, with a Clopper–Pearson interval of their share.
-
-    Args:
-        scores: of fits of one fixture with several seeds.
-        confidence: of the interval.
-    """
-    scores = list(scores)
-    n_false = sum(score.n_background_assigned for score in scores)
-    n_assigned = sum(score.n_assigned for score in scores)
-    if n_assigned == 0:
-        return PooledBackground(0, 0, None, None)
-    interval = binomtest(n_false, n_assigned).proportion_ci(confidence, method="exact")
-    return PooledBackground(n_false, n_assigned, float(interval.low), float(interval.high))
+    second = bundle.tables.get("truth_module_overlap")
+    if second is None or second.empty:
+        return score
+    return replace(
+        score,
+        onmi=cover_agreement((truth, second), (assigned, further), n_genes=score.n_genes),
+    )
 
 
 def _at(match: Ints, planted: Ints) -> Ints:

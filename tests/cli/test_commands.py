@@ -12,6 +12,7 @@ import pytest
 import isograph
 from isograph.bundle.model import Bundle
 from isograph.cli import main
+from isograph.simulation import SUITES
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +42,11 @@ def test_fit_writes_a_folder_and_ends_with_a_table(
         "fit_config.json",
         "gene_fates.parquet",
         "module_gene_roles.parquet",
+        "module_overlaps.parquet",
         "module_summary.parquet",
         "modules.parquet",
+        "programme_loadings.parquet",
+        "programmes.parquet",
         "run.log",
         "traits.parquet",
     ]
@@ -204,6 +208,26 @@ def test_simulate_makes_a_valid_bundle_and_lists_fixtures(
     main(["simulate", "toy_v1", "--seed", "9", "--out", "again"])
     assert Path("again/transcript_counts.npz").read_bytes() == first
     assert main(["simulate", "toy_v1", "--seed", "9", "--out", "again"]) == 2
+
+
+def test_simulate_lists_a_sweep_in_one_line_with_its_points(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["simulate"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "cell_composition cv 0.00–0.30 4 400 160 8" in lines
+    assert "scale_realistic fraction 0.15–0.25 2 16,000 300 8 large" in lines
+    assert "no_harm rho0.50, trait1.0, nothing 3 400 160 8" in lines
+    assert max(map(len, lines)) <= 120
+    assert len(lines) < 75
+
+
+def test_simulate_lists_every_data_set_of_a_suite(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "--suite", "scenarios_v1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == list(SUITES["scenarios_v1"])
+    assert main(["simulate", "--suite", "scenario_v1"]) == 2
+    assert "did you mean scenarios_v1?" in capsys.readouterr().err
 
 
 def test_import_table_makes_a_bundle(toy: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
