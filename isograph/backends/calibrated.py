@@ -7,7 +7,7 @@ from dataclasses import replace
 from isograph.backends.protocol import Backend, BackendRecord
 from isograph.config import CalibratedSettings, Settings
 from isograph.features.model import FeatureSet
-from isograph.network.association import Association, strongest_pairs
+from isograph.network.association import Association, Search, strongest_pairs
 from isograph.progress import Steps
 
 RECORD = BackendRecord(
@@ -38,6 +38,12 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
             features,
             false_edges_per_feature=settings.false_edges_per_feature,
             neighbours=settings.neighbours,
+            search=Search(
+                kernel=settings.kernel,
+                device=settings.device,
+                approximate_above=settings.approximate_above,
+                probes=settings.approximate_probes,
+            ),
             progress=steps.share,
         )
         note.result = (
@@ -53,6 +59,7 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
         "edge_r_threshold": found.floor,
         "neighbours": settings.neighbours,
         "neighbour_rule": "union",
+        **found.calibration,
         "n_feature_edges": len(found),
         "n_broad_factors": 0,
     }

@@ -5,21 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from isograph.features.model import FeatureSet
 from isograph.machine import available_threads
+from isograph.network.approximate import approximate_pairs, cells_for, measure_recall
 from isograph.network.kernel import screen_pairs
 from isograph.network.significance import (
     correlation_pvalue,
     critical_correlation,
     edge_pvalue_threshold,
 )
+from isograph.network.torch_kernel import Device, choose_device, screen_pairs_torch
 
 _CHUNK = 16_384
+
+
+@dataclass(frozen=True)
+class Search:
+    """How candidates for edges are found. It decides on time, not on edges, unless approximate.
+
+    Attributes:
+        kernel: library of the exact product.
+        device: device of the torch kernel.
+        approximate_above: features above which neighbours are searched for approximately; 0 for
+            never.
+        probes: cells that an approximate query looks into.
+    """
+
+    kernel: Literal["numpy", "torch"] = "numpy"
+    device: Device = "auto"
+    approximate_above: int = 0
+    probes: int = 16
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,7 @@ def strongest_pairs(
     *,
     false_edges_per_feature: float,
     neighbours: int,
+    search: Search | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Association:
     """Significant pairs among each feature's strongest partners, weighted by r².
@@ -67,24 +88,22 @@ def strongest_pairs(
         features: standardised features.
         false_edges_per_feature: edge budget, see `edge_pvalue_threshold`.
         neighbours: partners kept a feature.
+        search: how candidates are found; None for the exact product on numpy.
         progress: called with the finished share of the product.
 
     Returns:
-        The association.
+        The association, with the search that was made and its recall in its calibration record.
+
+    Raises:
+        ConfigError: the search needs a device or a library that is not there.
     """
     df = features.df_residual
     pair_p = edge_pvalue_threshold(
         n_features=features.n_features, false_edges_per_feature=false_edges_per_feature
     )
     floor = critical_correlation(pair_p, df)
-    unit = features.values / np.sqrt(features.n_samples)
-    i, j = screen_pairs(
-        unit,
-        features.gene_of,
-        floor=floor,
-        neighbours=neighbours,
-        threads=available_threads(),
-        progress=progress,
+    i, j, record = _candidates(
+        features, search or Search(), floor=floor, neighbours=neighbours, progress=progress
     )
     r = exact_correlations(features.values, i, j)
     # ranks first: what the screen handed on beyond them must not move up where p removes a pair
@@ -101,7 +120,49 @@ def strongest_pairs(
         pvalue=pvalue[keep],
         pair_p=pair_p,
         floor=floor,
+        calibration=record,
     )
+
+
+def _candidates(
+    features: FeatureSet,
+    search: Search,
+    *,
+    floor: float,
+    neighbours: int,
+    progress: Callable[[float], None] | None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], dict[str, Any]]:
+    """Pairs that may be edges, and the record of how they were found."""
+    unit = np.empty(features.values.shape, dtype=np.float32)
+    np.divide(features.values, np.sqrt(features.n_samples), out=unit, casting="same_kind")
+    groups, threads = features.gene_of, available_threads()
+    wanted: dict[str, Any] = {"floor": floor, "neighbours": neighbours}
+    if 0 < search.approximate_above < features.n_features:
+        i, j = approximate_pairs(
+            unit, groups, probes=search.probes, threads=threads, progress=progress, **wanted
+        )
+        recall = measure_recall(unit, groups, i, j, **wanted)
+        return (
+            i,
+            j,
+            {
+                "neighbour_search": "approximate",
+                "approximate_method": "inverted file (faiss IndexIVFFlat, inner product)",
+                "approximate_cells": cells_for(features.n_features),
+                "approximate_probes": search.probes,
+                "approximate_recall": recall.share,
+                "approximate_recall_pairs": recall.expected,
+                "approximate_recall_rows": recall.rows,
+            },
+        )
+    if search.kernel == "torch":
+        device = choose_device(search.device)
+        i, j = screen_pairs_torch(
+            unit, groups, threads=threads, device=device, progress=progress, **wanted
+        )
+        return i, j, {"neighbour_search": "exact", "kernel": "torch", "device": device}
+    i, j = screen_pairs(unit, groups, threads=threads, progress=progress, **wanted)
+    return i, j, {"neighbour_search": "exact", "kernel": "numpy", "device": "cpu"}
 
 
 def exact_correlations(
@@ -149,15 +210,14 @@ def edge_pvalue(
         Shape (n_pairs,); at the degrees of freedom of `pair_df`.
     """
     df = pair_df(features, i, j)
-    if features.observed.all():
-        return correlation_pvalue(r, df)
-    shared = np.empty(len(i))
-    for start in range(0, len(i), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    inside = np.abs(r)
+    affected = _pairs_with_gaps(features, i, j)
+    for start in range(0, len(affected), _CHUNK):
+        part = affected[start : start + _CHUNK]
         first = np.square(features.values[i[part]]) * features.observed[j[part]]
         second = np.square(features.values[j[part]]) * features.observed[i[part]]
-        shared[part] = np.sqrt(first.sum(axis=1) * second.sum(axis=1)) / features.n_samples
-    inside = np.abs(r) / np.where(shared > 0, shared, 1.0)
+        shared = np.sqrt(first.sum(axis=1) * second.sum(axis=1)) / features.n_samples
+        inside[part] /= np.where(shared > 0, shared, 1.0)
     return correlation_pvalue(np.minimum(inside, 1.0), df)
 
 
@@ -165,14 +225,22 @@ def pair_df(
     features: FeatureSet, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     """Degrees of freedom of each pair: samples where both are observed, less what was fitted."""
-    if features.observed.all():
-        return np.full(len(i), float(features.df_residual))
-    both = np.empty(len(i))
-    for start in range(0, len(i), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    df = np.full(len(i), float(features.df_residual))
+    affected = _pairs_with_gaps(features, i, j)
+    for start in range(0, len(affected), _CHUNK):
+        part = affected[start : start + _CHUNK]
         seen = features.observed[i[part]] & features.observed[j[part]]
-        both[part] = np.count_nonzero(seen, axis=1)
-    return np.maximum(both - (features.n_samples - features.df_residual), 1.0)
+        missing = features.n_samples - np.count_nonzero(seen, axis=1)
+        df[part] = np.maximum(features.df_residual - missing, 1.0)
+    return df
+
+
+def _pairs_with_gaps(
+    features: FeatureSet, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]
+) -> npt.NDArray[np.intp]:
+    """Positions of the pairs of which a feature is not observed somewhere."""
+    gappy = np.count_nonzero(features.observed, axis=1) < features.n_samples
+    return np.flatnonzero(gappy[i] | gappy[j])
 
 
 def among_strongest(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isograph.network import kernel
-from isograph.network.kernel import kth_strongest, screen_pairs
+from isograph.network.kernel import block_pairs, kth_strongest, screen_margin, screen_pairs
 from tests.network.synthetic import Floats, followers
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -187,3 +187,26 @@ def test_kth_strongest_is_that_of_a_sort() -> None:
     for row in range(13):
         own = np.sort(value[(i == row) | (j == row)])[::-1]
         assert found[row] == (own[4] if len(own) >= 5 else -np.inf)
+
+
+def test_float32_rows_are_screened_as_float64_ones_are() -> None:
+    rows, groups = blocks_of_modules()
+    double = screen(rows, groups, floor=0.45, neighbours=10, block=64)
+    assert screen(rows.astype(np.float32), groups, floor=0.45, neighbours=10, block=64) == double
+
+
+@pytest.mark.parametrize("n_samples", [10, 300, 5000])
+def test_the_margin_covers_twice_the_error_of_a_float32_product(n_samples: int) -> None:
+    rng = np.random.default_rng(n_samples)
+    rows = np.concatenate([unit_rows(rng.normal(size=(50, n_samples))), np.ones((2, n_samples))])
+    rows[-2:] /= np.sqrt(n_samples)
+    single = rows.astype(np.float32)
+    blas = np.abs(single @ single.T - rows @ rows.T).max()
+    one_by_one = np.cumsum(single[-1] * single[-2], dtype=np.float32)[-1]  # the worst order
+    assert 2 * max(blas, abs(one_by_one - 1.0)) < screen_margin(n_samples)
+
+
+def test_every_pair_of_blocks_is_visited_once_and_the_diagonal_first() -> None:
+    tasks = block_pairs(10, 4)
+    assert tasks == [(0, 0), (4, 4), (8, 8), (0, 4), (0, 8), (4, 8)]
+    assert block_pairs(0, 4) == []
