@@ -56,6 +56,20 @@ class CalibratedSettings(Settings):
         1e-3, gt=0, lt=1, description="false edges expected per feature, in all"
     )
     neighbours: int = Field(30, ge=1, le=1000, description="strongest partners kept a feature")
+    kernel: Literal["numpy", "torch"] = Field(
+        "numpy", description="library of the all-pairs product; the edges are the same"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where the torch kernel runs; auto takes CUDA if it is there"
+    )
+    approximate_above: int = Field(
+        120_000,
+        ge=0,
+        description="above this many features neighbours are searched for approximately; 0: never",
+    )
+    approximate_probes: int = Field(
+        16, ge=1, description="cells an approximate search looks into for each feature"
+    )
 
 
 class CommunitySettings(Settings):
@@ -78,6 +92,29 @@ class CommunitySettings(Settings):
     half_samples: int = Field(20, ge=2, description="subsamples behind membership and stability")
 
 
+class ProgrammeSettings(Settings):
+    """Broad factors that members of several modules share (`isograph.programmes`)."""
+
+    broad_factors: Literal["auto", "report", "off"] = Field(
+        "auto", description="take them out before modules are found, only report them, or neither"
+    )
+    max_factors: int = Field(8, ge=1, le=50, description="broad factors, at most")
+    least_residual_edges: int = Field(
+        5, ge=1, description="significant pairs beside modules' own factors that start the search"
+    )
+    broad_share: float = Field(
+        0.15, gt=0, lt=1, description="share of module genes that must load on a broad factor"
+    )
+    trait_share: float = Field(
+        0.5, gt=0, lt=1, description="adjusted R² from which a declared trait explains a factor"
+    )
+    curve_share: float = Field(
+        0.3, gt=0, lt=1, description="adjusted R² from which a module is a bent broad factor"
+    )
+    rounds: int = Field(5, ge=1, description="alternations between factors and modules, at most")
+    search_genes: int = Field(2000, ge=100, description="genes that the search looks at, at most")
+
+
 class RoleSettings(Settings):
     """Channel roles of genes (`isograph.modules.roles`)."""
 
@@ -89,6 +126,7 @@ class FitSettings(Settings):
 
     features: FeatureSettings = FeatureSettings()
     communities: CommunitySettings = CommunitySettings()
+    programmes: ProgrammeSettings = ProgrammeSettings()
     roles: RoleSettings = RoleSettings()
 
 

@@ -73,6 +73,12 @@ SUMMARY = pa.schema(
     ]
 )
 
+OVERLAPS = pa.schema([("gene_id", _S), ("module_id", _S), ("r", _F), ("pvalue", _F)])
+
+PROGRAMME_LOADINGS = pa.schema(
+    [("programme_id", _S), ("gene_id", _S), ("feature_id", _S), ("loading", _F), ("pvalue", _F)]
+)
+
 FATES = pa.schema([("gene_id", _S), ("fate", _S), ("value", _F), ("meaning", _S)])
 
 
@@ -95,4 +101,20 @@ def eigengenes(sample_ids: Sequence[str]) -> pa.Schema:
     """Schema of `eigengenes.parquet` for these samples, in their order."""
     return pa.schema(
         [("module_id", _S), ("variance_explained", _F), *((s, _F) for s in sample_ids)]
+    )
+
+
+def programmes(sample_ids: Sequence[str]) -> pa.Schema:
+    """Schema of `programmes.parquet` for these samples, in their order."""
+    return pa.schema(
+        [
+            ("programme_id", _S),
+            ("variance_share", _F),
+            ("n_genes", _I),
+            ("removed", _B),
+            ("best_match", _S),
+            ("best_match_r", _F),
+            ("best_match_q", _F),
+            *((sample, _F) for sample in sample_ids),
+        ]
     )

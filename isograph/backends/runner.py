@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from isograph.backends.protocol import Backend
 from isograph.backends.registry import DEFAULT, get_backend
@@ -18,10 +20,14 @@ from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
 from isograph.machine import one_thread
 from isograph.modules.eigengenes import module_eigengenes
+from isograph.modules.overlaps import module_overlaps
 from isograph.modules.roles import module_roles
 from isograph.modules.stability import half_sample_stability
 from isograph.modules.traits import module_traits
 from isograph.network.association import Association
+from isograph.network.significance import benjamini_hochberg
+from isograph.programmes.find import Programmes, find_programmes, take_out
+from isograph.programmes.report import programme_loadings, programme_names, programme_table
 from isograph.progress import Steps
 from isograph.provenance import git_state, package_versions, version
 from isograph.results import tables
@@ -92,13 +98,20 @@ def fit(
         features = build_features(bundle, study=study, settings=shared.features, steps=steps)
     else:
         _check_features(features, study, shared)
-    association = chosen.associate(features, own, steps)
-    with steps.step("modules") as note, one_thread():
-        partition = find_modules(features, association, shared.communities)
-        assigned = int(np.count_nonzero(partition.labels >= 0))
-        note.result = f"{partition.n_modules} modules, {assigned:,} genes"
+    association, partition = _modules(features, chosen, own, shared, steps)
+    programmes = Programmes()
+    clean = features
+    if shared.programmes.broad_factors != "off":
+        programmes = _programmes(
+            features, association, partition, chosen, own, shared, study, steps
+        )
+        clean = take_out(features, programmes, names=programme_names(len(programmes)))
+        if programmes.removed.any():
+            association, partition = _modules(clean, chosen, own, shared, steps)
     with steps.step("traits and roles") as note, one_thread():
-        found = _describe(features, association, partition, shared, seed=study.seed)
+        found = _describe(
+            features, clean, association, partition, programmes, shared, seed=study.seed
+        )
         note.result = f"{found['traits'].num_rows:,} module–trait tests"
     calibration = {
         "schema_version": SCHEMA_VERSION,
@@ -107,6 +120,13 @@ def fit(
         "edge_fwer_pvalue": partition.edge_alpha,
         "n_gene_edges": len(partition.graph),
         "n_modules": partition.n_modules,
+        "n_broad_factors": int(programmes.removed.sum()),
+        "broad_factors": {
+            "mode": shared.programmes.broad_factors,
+            "found": len(programmes),
+            "removed": int(programmes.removed.sum()),
+            **programmes.record,
+        },
     }
     return Fit(
         config=_config(bundle, study, backend, features, shared, own),
@@ -115,6 +135,42 @@ def fit(
         steps=tuple(steps.done),
         log=tuple(steps.lines),
     )
+
+
+def _modules(
+    features: FeatureSet, backend: Backend, own: Settings, settings: FitSettings, steps: Steps
+) -> tuple[Association, Partition]:
+    """One pass from features to modules."""
+    association = backend.associate(features, own, steps)
+    with steps.step("modules") as note, one_thread():
+        partition = find_modules(features, association, settings.communities)
+        assigned = int(np.count_nonzero(partition.labels >= 0))
+        note.result = f"{partition.n_modules} modules, {assigned:,} genes"
+    return association, partition
+
+
+def _programmes(
+    features: FeatureSet,
+    association: Association,
+    partition: Partition,
+    backend: Backend,
+    own: Settings,
+    settings: FitSettings,
+    study: Study,
+    steps: Steps,
+) -> Programmes:
+    """Broad factors; traits that the study names keep theirs."""
+
+    def find(some: FeatureSet) -> tuple[Association, Partition]:
+        return _modules(some, backend, own, settings, Steps())
+
+    declared = features.traits if study.traits is not None else ()
+    with steps.step("broad factors") as note, one_thread():
+        programmes = find_programmes(
+            features, association, partition, find, settings.programmes, declared=declared
+        )
+        note.result = f"{len(programmes)} found, {int(programmes.removed.sum())} taken out"
+    return programmes
 
 
 def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:
@@ -141,46 +197,87 @@ def _study_for(bundle: Bundle) -> Study:
 
 def _describe(
     features: FeatureSet,
+    clean: FeatureSet,
     association: Association,
     partition: Partition,
+    programmes: Programmes,
     settings: FitSettings,
     *,
     seed: int,
 ) -> dict[str, Any]:
-    """Every table of the fit."""
+    """Every table of the fit; `clean` has no broad factors, `features` has."""
     module_ids = tables.module_names(partition.n_modules)
-    eigengenes = module_eigengenes(features, association, partition)
+    eigengenes = module_eigengenes(clean, association, partition)
     confidence = half_sample_stability(
-        features,
+        clean,
         association,
         partition,
         n_halves=settings.communities.half_samples,
         rng=np.random.default_rng(seed),
     )
     roles = module_roles(
-        features,
+        clean,
         partition.labels,
         eigengenes,
         module_ids=module_ids,
         active_r=settings.roles.active_r,
     )
-    traits = module_traits(
-        eigengenes.values,
-        module_ids=list(module_ids),
-        traits=features.traits,
-        samples=features.samples,
-        design=features.design,
+    overlaps = module_overlaps(
+        clean,
+        partition,
+        eigengenes,
+        module_ids=module_ids,
+        fwer=settings.communities.member_fwer,
+        least_r=settings.roles.active_r,
     )
     return {
-        "modules": tables.modules(features, partition, confidence, roles, module_ids),
-        "edges": tables.edges(features, association, partition),
-        "traits": tables.traits(traits),
+        "modules": tables.modules(clean, partition, confidence, roles, module_ids),
+        "edges": tables.edges(clean, association, partition),
+        "traits": tables.traits(
+            _trait_tests(features, clean, eigengenes.values, list(module_ids), programmes)
+        ),
         "feature_scores": features.table,
         "module_gene_roles": tables.roles(roles),
-        "eigengenes": tables.eigengenes(features, eigengenes, module_ids),
+        "eigengenes": tables.eigengenes(clean, eigengenes, module_ids),
         "module_summary": tables.summary(partition, confidence, roles, module_ids),
-        "gene_fates": tables.fates(features, partition),
+        "gene_fates": tables.fates(clean, partition),
+        "module_overlaps": tables.overlaps(overlaps),
+        "programmes": tables.programmes(features, programme_table(features, programmes)),
+        "programme_loadings": tables.programme_loadings(programme_loadings(features, programmes)),
     }
+
+
+def _trait_tests(
+    features: FeatureSet,
+    clean: FeatureSet,
+    eigengenes: npt.NDArray[np.float64],
+    module_ids: list[str],
+    programmes: Programmes,
+) -> pd.DataFrame:
+    """Modules given what was taken out, programmes given the covariates; one q over both."""
+    parts = [
+        module_traits(
+            eigengenes,
+            module_ids=module_ids,
+            traits=clean.traits,
+            samples=clean.samples,
+            design=clean.design,
+        )
+    ]
+    if len(programmes):
+        parts.append(
+            module_traits(
+                programmes.values,
+                module_ids=programme_names(len(programmes)),
+                traits=features.traits,
+                samples=features.samples,
+                design=features.design,
+            )
+        )
+    filled = [part for part in parts if len(part)] or parts[:1]
+    tests = pd.concat(filled, ignore_index=True)
+    tests["qvalue"] = benjamini_hochberg(tests["pvalue"].to_numpy(dtype=np.float64))
+    return tests
 
 
 _RECORDED_ABOVE = ("settings", "covariates", "categorical", "traits", "drop_missing")

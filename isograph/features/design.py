@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -179,3 +179,24 @@ def orthonormal_basis(matrix: Floats) -> tuple[Floats, list[int]]:
             basis[:, rank] = rest / np.linalg.norm(rest)
             rank += 1
     return np.ascontiguousarray(basis[:, :rank]), aliased
+
+
+def extend(design: Design, columns: Floats, *, names: Sequence[str]) -> Design:
+    """The design with further columns, such as broad factors found in the data.
+
+    Args:
+        design: of the study.
+        columns: shape (n_samples, n_columns).
+        names: one a column.
+    """
+    matrix = np.column_stack([design.matrix, columns])
+    basis, aliased = orthonormal_basis(matrix)
+    everything = (*design.columns, *names)
+    return replace(
+        design,
+        matrix=matrix,
+        basis=basis,
+        rank=basis.shape[1] - 1,
+        columns=everything,
+        aliased=tuple(everything[i] for i in aliased),
+    )

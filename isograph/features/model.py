@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -81,6 +81,19 @@ class FeatureSet:
         """Whether each feature is a switch axis, shape (n_features,)."""
         switch: npt.NDArray[np.bool_] = self.meta["feature_type"].to_numpy(dtype=str) == SWITCH
         return switch
+
+    def of_genes(self, genes: npt.NDArray[np.int64]) -> FeatureSet:
+        """The features of some genes only; `genes` are rows of `gene_ids`, sorted."""
+        return self.take(np.flatnonzero(np.isin(self.gene_of, genes)))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> FeatureSet:
+        """Some of the features only; `rows` are sorted."""
+        return replace(
+            self,
+            meta=self.meta.iloc[rows].reset_index(drop=True),
+            values=self.values[rows],
+            observed=self.observed[rows],
+        )
 
     @cached_property
     def table(self) -> pa.Table:

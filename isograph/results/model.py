@@ -22,6 +22,9 @@ TABLES = (
     "eigengenes",
     "module_summary",
     "gene_fates",
+    "module_overlaps",
+    "programmes",
+    "programme_loadings",
 )
 
 
@@ -82,6 +85,21 @@ class Fit:
     def fates(self) -> pd.DataFrame:
         """Every gene of the bundle and why it is in a module or not."""
         return self.table("gene_fates")
+
+    @cached_property
+    def overlaps(self) -> pd.DataFrame:
+        """Further modules of genes that follow more than their own."""
+        return self.table("module_overlaps")
+
+    @cached_property
+    def programmes(self) -> pd.DataFrame:
+        """Broad factors: one row each, one column a sample."""
+        return self.table("programmes")
+
+    @cached_property
+    def programme_loadings(self) -> pd.DataFrame:
+        """Features that load on each programme."""
+        return self.table("programme_loadings")
 
     @cached_property
     def feature_scores(self) -> pd.DataFrame:

@@ -169,6 +169,21 @@ def _top_genes(roles_frame: pd.DataFrame) -> pd.Series:
     )
 
 
+def overlaps(frame: pd.DataFrame) -> pa.Table:
+    """Further modules of genes."""
+    return to_arrow(frame, schemas.OVERLAPS)
+
+
+def programmes(features: FeatureSet, frame: pd.DataFrame) -> pa.Table:
+    """Broad factors, one row each, one column a sample."""
+    return to_arrow(frame, schemas.programmes(list(features.sample_ids)))
+
+
+def programme_loadings(frame: pd.DataFrame) -> pa.Table:
+    """Features that load on each programme."""
+    return to_arrow(frame, schemas.PROGRAMME_LOADINGS)
+
+
 def fates(features: FeatureSet, partition: Partition) -> pa.Table:
     """Every gene of the bundle: in a module or not, why, and the number behind it."""
     frame = features.genes.set_index("gene_id")[["fate", "value", "meaning"]].copy()

@@ -58,6 +58,9 @@ class TestEveryBackend:
             "eigengenes": schemas.eigengenes(ids),
             "module_summary": schemas.SUMMARY,
             "gene_fates": schemas.FATES,
+            "module_overlaps": schemas.OVERLAPS,
+            "programmes": schemas.programmes(ids),
+            "programme_loadings": schemas.PROGRAMME_LOADINGS,
         }
         assert set(fit.tables) == set(TABLES) == set(expected)
         for name, schema in expected.items():

@@ -1,0 +1,1 @@
+"""Broad factors: directions of variation that members of several modules share."""

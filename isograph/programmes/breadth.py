@@ -1,0 +1,142 @@
+"""Is a direction shared by the members of several modules, beside their own factors?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isograph.communities.factors import carriers
+from isograph.features.model import FeatureSet
+from isograph.network.association import Association
+from isograph.network.significance import correlation_pvalue, critical_correlation
+from isograph.programmes.directions import Directions, regress
+from isograph.programmes.evidence import ModuleFactors
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+ENOUGH_MEMBERS = 5
+"""What a module's own factor leaves of fewer genes is hardly free."""
+
+_LOADS = 1e-3
+_LEAST_GENES = 2
+_MOST = 0.5
+_ENOUGH_CARRIERS = 10
+
+
+@dataclass(frozen=True)
+class Breadth:
+    """How far one direction reaches.
+
+    Attributes:
+        n_modules: modules of five genes or more, of which two or more load on it.
+        share: share of the genes of all modules of five or more that these are.
+    """
+
+    n_modules: int
+    share: float
+
+    def is_broad(self, least_share: float) -> bool:
+        """Whether members of several modules share it: of three, or most members of two."""
+        if self.share >= _MOST:
+            return self.n_modules >= 2
+        return self.n_modules >= 3 and self.share >= least_share
+
+    @property
+    def reaches_most(self) -> bool:
+        """Whether most members of several modules share it."""
+        return self.is_broad(_MOST)
+
+
+def without_own_factor(features: FeatureSet, factors: ModuleFactors) -> Floats:
+    """Rows less their own module's factor, shape (n_features, n_samples).
+
+    The factor is fitted with the row in it: loadings that are proportional to those on the own
+    factor (a trait that drives several modules as wholes) then leave nothing behind.
+    """
+    size = np.maximum(np.einsum("ij,ij->i", factors.own, factors.own), 1e-12)
+    along = np.einsum("ij,ij->i", features.values, factors.own) / size
+    rest: Floats = features.values - along[:, None] * factors.own
+    return rest
+
+
+def breadth(
+    features: FeatureSet, directions: Directions, factors: ModuleFactors, labels: Ints
+) -> list[Breadth]:
+    """Breadth of each direction.
+
+    Args:
+        features: before removal.
+        directions: the broad factors, curves aside.
+        factors: of modules found after removal, from features before it.
+        labels: those modules, shape (n_genes,).
+    """
+    n_modules, large = len(factors.profiles), factors.size >= ENOUGH_MEMBERS
+    if np.count_nonzero(large) < 2:
+        return [Breadth(0, 0.0)] * len(directions)
+    rest = without_own_factor(features, factors)
+    df = max(features.df_residual - len(directions) - 1, 1)
+    found = []
+    for k in range(len(directions)):
+        one = slice(k, k + 1)
+        fit = regress(
+            rest,
+            directions.values[one],
+            directions.weight[:, one],
+            directions.source,
+            given=factors.own,
+        )
+        loads = correlation_pvalue(np.sqrt(fit.r2), float(df)) <= _LOADS
+        gene = np.zeros(len(labels), dtype=bool)
+        gene[features.gene_of[loads]] = True
+        hits = np.bincount(labels[(labels >= 0) & gene], minlength=n_modules)
+        enough = large & (hits >= _LEAST_GENES)
+        share = hits[enough].sum() / factors.size[large].sum()
+        found.append(Breadth(int(enough.sum()), float(share)))
+    return found
+
+
+def residual_edges(
+    features: FeatureSet, association: Association, factors: ModuleFactors, labels: Ints
+) -> int:
+    """Family-wise significant pairs that are left when every module's own factor is taken out.
+
+    Pairs within a module count if it is large: taking out a factor makes the rest of a small
+    module correlate negatively.
+
+    Args:
+        features: all features.
+        association: their pairs.
+        factors: of the modules.
+        labels: the modules, shape (n_genes,).
+
+    Returns:
+        The number of pairs; 0 where members follow their modules and nothing else.
+    """
+    rows = carriers(features, association, labels)
+    if len(rows) < 2:
+        return 0
+    rest = without_own_factor(features, factors)[rows]
+    norm = np.sqrt(np.einsum("ij,ij->i", rest, rest))
+    rest = rest / np.where(norm > 1e-9, norm, np.inf)[:, None]
+    label, gene = factors.label[rows], features.gene_of[rows]
+    count = np.bincount(label, minlength=len(factors.profiles))
+    n_pairs = len(rows) * (len(rows) - 1) / 2
+    df = float(max(features.df_residual - 1, 1))
+    found = 0
+    for start in range(0, len(rows), 1024):
+        block = slice(start, start + 1024)
+        r = rest[block] @ rest.T
+        r[np.tril_indices(r.shape[0], start, r.shape[1])] = 0.0
+        i, j = np.nonzero(np.abs(r) >= _screen(n_pairs, df))
+        inside = label[i + start] == label[j]
+        keep = (gene[i + start] != gene[j]) & (~inside | (count[label[j]] >= _ENOUGH_CARRIERS))
+        p = correlation_pvalue(r[i, j][keep], df)
+        found += int(np.count_nonzero(p * n_pairs <= 0.01))
+    return found
+
+
+def _screen(n_pairs: float, df: float) -> float:
+    return critical_correlation(min(0.5, 0.01 / max(n_pairs, 1.0)), df) * (1 - 1e-9)
