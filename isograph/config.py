@@ -53,7 +53,7 @@ class CalibratedSettings(Settings):
     """The `calibrated` backend: edges that noise would not give."""
 
     false_edges_per_feature: float = Field(
-        1e-3, gt=0, lt=1, description="false edges expected per feature, in all"
+        3e-3, gt=0, lt=1, description="false edges expected per feature, in all"
     )
     neighbours: int = Field(30, ge=1, le=1000, description="strongest partners kept a feature")
     kernel: Literal["numpy", "torch"] = Field(
@@ -81,6 +81,9 @@ class CommunitySettings(Settings):
     )
     member_fwer: float = Field(
         0.05, gt=0, lt=1, description="family-wise level of a gene against the rest of its module"
+    )
+    joining_fdr: float = Field(
+        0.01, gt=0, lt=1, description="false share of the genes that join a module by its factor"
     )
     pair_fwer: float = Field(
         0.002, gt=0, lt=1, description="family-wise level for modules of two genes"

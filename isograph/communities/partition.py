@@ -10,10 +10,11 @@ from scipy import stats
 
 from isograph.communities.core import core_members
 from isograph.communities.detection import leiden
+from isograph.communities.extension import extend_modules
 from isograph.communities.factors import carriers, refine
 from isograph.communities.graph import GeneGraph, collapse_to_genes
 from isograph.communities.profile import member_pvalues, row_correlations
-from isograph.communities.significance import module_pvalue, pair_pvalue
+from isograph.communities.significance import module_pvalue, pair_pvalue, strongest_tree_nats
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
@@ -85,8 +86,15 @@ def find_modules(
     size = np.bincount(candidate[candidate >= 0], minlength=len(module_p))
     limit = np.where(size > 2, settings.module_fwer, settings.pair_fwer)
     accepted = module_p <= limit
-    labels, order = _by_size(candidate, accepted)
+    held = np.where(np.append(accepted, False)[candidate], candidate, -1)
+    known = np.flatnonzero(accepted)
+    held = np.where(held >= 0, np.searchsorted(known, held), -1)
+    wider = extend_modules(features, association, held, fdr=settings.joining_fdr)
+    wider = np.where(wider >= 0, np.append(known, -1)[wider], -1)
+    joined = (wider >= 0) & (held < 0)
+    labels, order = _by_size(np.where(joined, wider, candidate), accepted)
     fate, value = _fates(graph, inside, community, candidate, accepted, module_p)
+    fate[joined] = ASSIGNED
     final = graph.within(labels)
     return Partition(
         labels=labels,
@@ -143,12 +151,17 @@ def _candidate_pvalues(
     n_candidates = int(candidate.max(initial=-1)) + 1
     if n_candidates == 0:
         return np.empty(0)
-    label = candidate[features.gene_of]
-    own = (label[association.i] >= 0) & (label[association.i] == label[association.j])
-    n_edges = np.bincount(label[association.i[own]], minlength=n_candidates)
-    n_pairs = _pairs_between_genes(features.gene_of, candidate, n_candidates)
     size = np.bincount(candidate[candidate >= 0], minlength=n_candidates)
-    union = module_pvalue(n_edges, n_pairs, size, n_genes=len(candidate), pair_p=association.pair_p)
+    edges = inside.within(candidate)
+    nats = strongest_tree_nats(
+        edges.source, edges.target, edges.pvalue, candidate, n_modules=n_candidates
+    )
+    union = module_pvalue(
+        nats,
+        size,
+        n_features=features.n_features,
+        features_per_gene=int(np.bincount(features.gene_of).max()),
+    )
     lone = inside.within(np.where(np.append(size, 0)[candidate] == 2, candidate, -1))
     edge_p = np.maximum(lone.pvalue, _rank_pvalue(features, association, lone.pair))
     union[candidate[lone.source]] = pair_pvalue(edge_p, n_tests=n_tests)

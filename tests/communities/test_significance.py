@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -10,115 +10,134 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from isograph.communities.significance import module_pvalue, pair_pvalue
+from isograph.communities.significance import (
+    log_fisher_tail,
+    module_pvalue,
+    pair_pvalue,
+    strongest_tree_nats,
+)
+from isograph.network.significance import correlation_pvalue
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 TINY = np.finfo(np.float64).tiny
 
 
-def one(n_edges: int, n_pairs: int, n_members: int, *, n_genes: int, pair_p: float) -> float:
+def one(nats: float, n_members: int, *, n_features: int, per_gene: int = 1) -> float:
     (p,) = module_pvalue(
-        np.array([n_edges]),
-        np.array([n_pairs]),
+        np.array([nats]),
         np.array([n_members]),
-        n_genes=n_genes,
-        pair_p=pair_p,
+        n_features=n_features,
+        features_per_gene=per_gene,
     )
     return float(p)
 
 
-def exact_log(n_edges: int, n_pairs: int, n_members: int, *, n_genes: int, pair_p: float) -> float:
-    """log C(G, m) + log P(Binomial ≥ e), the tail summed in logarithms."""
-    tail = special.logsumexp(stats.binom.logpmf(np.arange(n_edges, n_pairs + 1), n_pairs, pair_p))
-    sets = (
-        np.log([n_genes - k for k in range(n_members)]).sum()
-        - np.log(np.arange(1, n_members + 1)).sum()
-    )
-    return float(sets + tail)
+@settings(deadline=None, max_examples=100)
+@given(n=st.integers(1, 40), nats=st.floats(0.0, 250.0))
+def test_the_tail_is_that_of_fishers_statistic(n: int, nats: float) -> None:
+    (found,) = log_fisher_tail(np.array([nats]), np.array([n]))
+    assert found == pytest.approx(stats.chi2.logsf(2 * nats, 2 * n), abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("n_edges", "n_pairs", "n_members", "n_genes", "pair_p"),
-    [(3, 3, 3, 40, 1e-3), (5, 6, 4, 100, 0.01), (6, 30, 5, 300, 1e-4), (40, 45, 10, 2000, 0.02)],
-)
-def test_p_is_the_number_of_gene_sets_times_the_binomial_tail(
-    n_edges: int, n_pairs: int, n_members: int, n_genes: int, pair_p: float
-) -> None:
-    expected = special.comb(n_genes, n_members, exact=True) * stats.binom.sf(
-        n_edges - 1, n_pairs, pair_p
-    )
-    found = one(n_edges, n_pairs, n_members, n_genes=n_genes, pair_p=pair_p)
-    assert found == pytest.approx(min(expected, 1.0), rel=1e-8)
+@pytest.mark.parametrize(("n", "nats"), [(1, 5000.0), (20, 900.0), (400, 30_000.0)])
+def test_where_the_tail_underflows_the_bound_is_just_above_it(n: int, nats: float) -> None:
+    (found,) = log_fisher_tail(np.array([nats]), np.array([n]))
+    k = np.arange(n)
+    exact = special.logsumexp(k * np.log(nats) - special.gammaln(k + 1)) - nats
+    assert exact - 1e-6 <= found <= exact + 1.0
 
 
-@settings(deadline=None, max_examples=150)
-@given(
-    n_members=st.integers(3, 60),
-    share=st.floats(0.0, 1.0),
-    log_p=st.floats(-8, -0.5),
-    n_genes=st.integers(60, 30_000),
-)
-def test_p_is_never_below_the_exact_one(
-    n_members: int, share: float, log_p: float, n_genes: int
-) -> None:
-    n_pairs = n_members * (n_members - 1) // 2
-    n_edges = round(share * n_pairs)
-    found = one(n_edges, n_pairs, n_members, n_genes=n_genes, pair_p=10**log_p)
-    exact = exact_log(n_edges, n_pairs, n_members, n_genes=n_genes, pair_p=10**log_p)
-    assert TINY <= found <= 1
-    assert np.log(found) >= min(exact, 0.0) - 1e-6 * max(1.0, abs(exact))
+def test_a_pair_of_genes_pays_for_every_pair_of_features() -> None:
+    assert one(-np.log(1e-9), 2, n_features=1000) == pytest.approx(1000**2 / 2 * 1e-9)
 
 
-def test_the_bound_takes_over_where_the_tail_underflows() -> None:
-    # 200 of 16,000 genes: more sets than doubles can count, and a tail below the smallest double
-    arguments = {"n_genes": 16_000, "pair_p": 0.02}
-    found = one(1700, 19_900, 200, **arguments)
-    exact = exact_log(1700, 19_900, 200, **arguments)
-    n_sets = exact_log(0, 19_900, 200, **arguments)
-    assert exact - n_sets < np.log(TINY)
-    assert -600 < exact < -10
-    assert exact <= np.log(found) <= exact + 10
+@pytest.mark.parametrize("features", [(1, 1, 1), (2, 1, 3), (2, 2, 2, 2), (1, 3, 2, 1)])
+def test_trees_on_features_are_counted_by_cayleys_formula(features: tuple[int, ...]) -> None:
+    m = len(features)
+    count = 0
+    for edges in combinations(list(combinations(range(m), 2)), m - 1):
+        reached = {0}
+        for _ in range(m):
+            reached |= {b for a, b in edges if a in reached} | {a for a, b in edges if b in reached}
+        if len(reached) == m:
+            count += int(np.prod([features[a] * features[b] for a, b in edges]))
+    assert count == np.prod(features) * sum(features) ** (m - 2)
+
+
+def test_the_strongest_tree_is_found_by_trying_all() -> None:
+    rng = np.random.default_rng(0)
+    source, target = np.array(list(combinations(range(5), 2))).T
+    p = rng.random(10) ** 6
+    best = 0.0
+    for edges in combinations(range(10), 4):
+        reached = {0}
+        for _ in range(5):
+            for e in edges:
+                if source[e] in reached or target[e] in reached:
+                    reached |= {int(source[e]), int(target[e])}
+        if len(reached) == 5:
+            best = max(best, float(-np.log(p[list(edges)]).sum()))
+    (found,) = strongest_tree_nats(source, target, p, np.zeros(5, dtype=np.int64), n_modules=1)
+    assert found == pytest.approx(best)
+
+
+def test_each_module_has_its_own_tree_and_a_p_of_one_or_zero_does_no_harm() -> None:
+    source, target = np.array([0, 1, 3]), np.array([1, 2, 4])
+    label = np.array([0, 0, 0, 1, 1])
+    nats = strongest_tree_nats(source, target, np.array([0.1, 1.0, 0.0]), label, n_modules=2)
+    np.testing.assert_allclose(nats, [-np.log(0.1), -np.log(TINY)])
+
+
+def test_p_falls_with_every_nat_and_rises_with_every_feature() -> None:
+    falling = [one(nats, 6, n_features=500) for nats in np.linspace(0, 200, 60)]
+    assert (np.diff(falling) <= 0).all()
+    assert falling[0] == 1.0
+    assert falling[-1] < 1e-30
+    rising = [one(90.0, 6, n_features=n) for n in (100, 1000, 10_000)]
+    assert (np.diff(rising) > 0).all()
 
 
 def test_the_strongest_modules_have_the_smallest_double_not_zero() -> None:
-    assert one(1225, 1225, 50, n_genes=20_000, pair_p=1e-7) == TINY
-
-
-def test_p_falls_with_every_edge() -> None:
-    p = module_pvalue(np.arange(3, 46), np.full(43, 45), np.full(43, 10), n_genes=500, pair_p=0.01)
-    assert (np.diff(p) <= 0).all()
-    assert p[0] == 1.0
-    assert p[-1] < 1e-30
-
-
-def test_without_edges_p_is_one() -> None:
-    assert one(0, 10, 5, n_genes=100, pair_p=1e-3) == 1.0
+    assert one(30_000.0, 50, n_features=20_000) == TINY
 
 
 def test_no_modules_have_no_p() -> None:
-    none = np.empty(0, dtype=np.int64)
-    assert module_pvalue(none, none, none, n_genes=10, pair_p=0.1).shape == (0,)
+    none = np.empty(0)
+    found = module_pvalue(none, none.astype(np.int64), n_features=10, features_per_gene=1)
+    assert found.shape == (0,)
 
 
-@pytest.mark.parametrize(("size", "pair_p"), [(3, 0.05), (4, 0.08), (5, 0.1)])
-def test_no_search_through_noise_finds_more_than_its_share(size: int, pair_p: float) -> None:
+@pytest.mark.parametrize(("size", "per_gene"), [(3, 1), (3, 2), (4, 1)])
+def test_no_search_through_noise_finds_more_than_its_share(size: int, per_gene: int) -> None:
     rng = np.random.default_rng(size)
-    n_genes, n_samples, n_sets, alpha = 16, 20, 300, 0.2
-    limit = stats.t.isf(pair_p / 2, n_samples - 2)
-    floor = limit / np.hypot(limit, np.sqrt(n_samples - 2))
-    candidates = np.array(list(combinations(range(n_genes), size)))
+    n_genes, n_samples, alpha = 10, 16, 0.2
+    n_sets = 200 if size == 3 else 80
+    candidates = [np.array(genes) for genes in combinations(range(n_genes), size)]
+    source, target = np.array(list(combinations(range(size), 2))).T
+    trees = []
+    for edges in combinations(range(len(source)), size - 1):
+        reached = {0}
+        for _ in range(size):
+            for e in edges:
+                if source[e] in reached or target[e] in reached:
+                    reached |= {int(source[e]), int(target[e])}
+        if len(reached) == size:
+            trees.append(edges)
     found = 0
     for _ in range(n_sets):
-        edges = np.abs(np.corrcoef(rng.normal(size=(n_genes, n_samples)))) >= floor
-        count = sum(
-            edges[candidates[:, a], candidates[:, b]] for a, b in combinations(range(size), 2)
+        rows = rng.normal(size=(n_genes * per_gene, n_samples))
+        p = correlation_pvalue(np.corrcoef(rows), n_samples - 2.0)
+        nats = -np.log(np.maximum(p, TINY)).reshape(n_genes, per_gene, n_genes, per_gene)
+        between = nats.max(axis=(1, 3))
+        best = max(
+            between[genes[source[list(tree)]], genes[target[list(tree)]]].sum()
+            for genes, tree in product(candidates, trees[:40])
         )
-        p = one(int(count.max()), size * (size - 1) // 2, size, n_genes=n_genes, pair_p=pair_p)
-        found += p <= alpha
+        found += one(best, size, n_features=len(rows), per_gene=per_gene) <= alpha
     assert found <= alpha * n_sets
 
 
-def test_a_pair_pays_for_all_pairs() -> None:
+def test_pairs_pay_for_all_pairs() -> None:
     p = pair_pvalue(np.array([1e-9, 0.5, 0.0]), n_tests=1000)
     np.testing.assert_allclose(p, [1e-6, 1.0, TINY])
