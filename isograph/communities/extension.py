@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -19,9 +21,24 @@ _LEAST_MEMBERS = 3
 _ROUNDS = 5
 
 
+@dataclass(frozen=True)
+class Extension:
+    """Modules with the genes that joined them.
+
+    Attributes:
+        labels: module of each gene, −1 for none, shape (n_genes,).
+        rows: the feature by which each gene joined, sorted, shape (n_joined,).
+        alpha: the largest p that let a gene in; 0 where none joined.
+    """
+
+    labels: Ints
+    rows: Ints
+    alpha: float
+
+
 def extend_modules(
     features: FeatureSet, association: Association, labels: Ints, *, fdr: float
-) -> Ints:
+) -> Extension:
     """Add genes outside to the module whose factor they follow.
 
     A feature with loading λ correlates λ² with another one of its module but λ with the module's
@@ -36,26 +53,32 @@ def extend_modules(
         fdr: expected share of false genes among those added (Benjamini–Hochberg).
 
     Returns:
-        New labels, shape (n_genes,); nobody leaves a module.
+        The modules; nobody leaves one.
     """
-    rows = carriers(features, association, labels)
+    held = carriers(features, association, labels)
+    joined = np.empty(0, dtype=np.int64)
+    alpha = 0.0
     for _ in range(_ROUNDS):
-        labels, added = _one_round(features, labels, rows, fdr=fdr)
+        rows = np.union1d(held, joined)
+        labels, added, p = _one_round(features, labels, rows, fdr=fdr)
         if len(added) == 0:
             break
-        rows = np.union1d(rows, added)
-    return labels
+        joined = np.union1d(joined, added)
+        alpha = max(alpha, float(p.max()))
+    return Extension(labels=labels, rows=joined, alpha=alpha)
 
 
-def _one_round(features: FeatureSet, labels: Ints, rows: Ints, *, fdr: float) -> tuple[Ints, Ints]:
-    """Labels with the genes that follow factors made of `rows`, and the features that showed it."""
+def _one_round(
+    features: FeatureSet, labels: Ints, rows: Ints, *, fdr: float
+) -> tuple[Ints, Ints, Floats]:
+    """Labels with the genes that follow factors made of `rows`; by which features, and their p."""
     nobody = np.empty(0, dtype=np.int64)
     size = np.bincount(labels[labels >= 0], minlength=1)
     # two genes have no factor but what they happen to share
     open_to = np.flatnonzero(size >= _LEAST_MEMBERS)
     outside = np.flatnonzero(labels[features.gene_of] < 0)
     if len(open_to) == 0 or len(outside) == 0:
-        return labels, nobody
+        return labels, nobody, np.empty(0)
     group = labels[features.gene_of[rows]]
     profiles = np.stack(
         [leading_profile(features.values[rows[group == module]])[0] for module in open_to]
@@ -72,7 +95,7 @@ def _one_round(features: FeatureSet, labels: Ints, rows: Ints, *, fdr: float) ->
     follows = q <= fdr
     extended = labels.copy()
     extended[gene[follows]] = open_to[choice[best][follows]]
-    return extended, outside[best][follows]
+    return extended, outside[best][follows], p[best][follows]
 
 
 def _closest(features: FeatureSet, rows: Ints, profiles: Floats) -> tuple[Floats, Ints]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,8 @@ class Partition:
         fate: of each gene, shape (n_genes,).
         fate_value: the number behind the fate, shape (n_genes,).
         edge_alpha: p at which a single edge is significant family-wise.
+        joined_rows: features by which genes joined a module's factor, sorted.
+        joining_alpha: the largest p that let one in.
     """
 
     labels: npt.NDArray[np.int64]
@@ -51,6 +53,8 @@ class Partition:
     fate: npt.NDArray[np.str_]
     fate_value: npt.NDArray[np.float64]
     edge_alpha: float
+    joined_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    joining_alpha: float = 0.0
 
     @property
     def n_modules(self) -> int:
@@ -89,8 +93,8 @@ def find_modules(
     held = np.where(np.append(accepted, False)[candidate], candidate, -1)
     known = np.flatnonzero(accepted)
     held = np.where(held >= 0, np.searchsorted(known, held), -1)
-    wider = extend_modules(features, association, held, fdr=settings.joining_fdr)
-    wider = np.where(wider >= 0, np.append(known, -1)[wider], -1)
+    extension = extend_modules(features, association, held, fdr=settings.joining_fdr)
+    wider = np.append(known, -1)[extension.labels]
     joined = (wider >= 0) & (held < 0)
     labels, order = _by_size(np.where(joined, wider, candidate), accepted)
     fate, value = _fates(graph, inside, community, candidate, accepted, module_p)
@@ -105,6 +109,8 @@ def find_modules(
         fate=fate,
         fate_value=value,
         edge_alpha=edge_alpha,
+        joined_rows=extension.rows,
+        joining_alpha=extension.alpha,
     )
 
 

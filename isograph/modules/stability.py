@@ -9,8 +9,10 @@ import numpy.typing as npt
 from scipy import stats
 
 from isograph.communities.core import core_members
+from isograph.communities.factors import carriers
 from isograph.communities.graph import connected
 from isograph.communities.partition import Partition
+from isograph.communities.profile import leading_profile, row_correlations
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
 from isograph.network.significance import correlation_pvalue
@@ -47,8 +49,8 @@ def half_sample_stability(
 
     Half of the samples carry 1/√2 of the evidence, so an edge counts there if its z score reaches
     the full threshold's over √2: one that just passed stays in half of the halves. A gene stays
-    by the same rule that let it in (`core_members`). Only edges within modules are recomputed, so
-    the cost is linear in them.
+    by the same rule that let it in: the core's, or its correlation with the module's factor. Only
+    edges within modules are recomputed, so the cost is linear in them.
 
     Args:
         features: all features.
@@ -69,6 +71,7 @@ def half_sample_stability(
     df = half - 2 - features.design.rank
     if df < _LEAST_DF:
         return Stability(np.full(n_genes, np.nan), np.full(partition.n_modules, np.nan))
+    profiles = _profiles(features, association, partition)
     for _ in range(n_halves):
         chosen = np.sort(rng.permutation(features.n_samples)[:half])
         r = _subset_r(features, association.i[inside.pair], association.j[inside.pair], chosen)
@@ -77,13 +80,52 @@ def half_sample_stability(
         strong = p[kept] <= _relaxed(partition.edge_alpha)
         source, target = inside.source[kept], inside.target[kept]
         member = core_members(n_genes, source, target, strong)
-        stayed += member
         alive = member[source] & member[target]
         together += _largest_piece(
             connected(n_genes, source[alive], target[alive]), member, partition
         )
+        joined = _still_joined(features, partition, profiles, chosen, df)
+        together += np.bincount(partition.labels[joined & ~member], minlength=partition.n_modules)
+        stayed += member | joined
     membership = np.where(partition.labels >= 0, stayed / n_halves, np.nan)
     return Stability(membership=membership, stability=together / n_halves / np.maximum(size, 1))
+
+
+def _profiles(
+    features: FeatureSet, association: Association, partition: Partition
+) -> npt.NDArray[np.float64]:
+    """Factor behind each feature by which a gene joined, shape (n_joined, n_samples)."""
+    rows = partition.joined_rows
+    if len(rows) == 0:
+        return np.empty((0, features.n_samples))
+    held = carriers(features, association, partition.labels)
+    group = partition.labels[features.gene_of[held]]
+    label = partition.labels[features.gene_of[rows]]
+    factors = np.zeros((partition.n_modules, features.n_samples))
+    for module in np.unique(label):
+        factors[module] = leading_profile(features.values[held[group == module]])[0]
+    joined: npt.NDArray[np.float64] = factors[label]
+    return joined
+
+
+def _still_joined(
+    features: FeatureSet,
+    partition: Partition,
+    profiles: npt.NDArray[np.float64],
+    chosen: npt.NDArray[np.int64],
+    df: int,
+) -> npt.NDArray[np.bool_]:
+    """Genes that half of the samples would let join, shape (n_genes,)."""
+    stays = np.zeros(len(partition.labels), dtype=bool)
+    rows = partition.joined_rows
+    if len(rows):
+        part = features.values[np.ix_(rows, chosen)]
+        factor = profiles[:, chosen]
+        part = part - part.mean(axis=1, keepdims=True)
+        factor = factor - factor.mean(axis=1, keepdims=True)
+        p = correlation_pvalue(row_correlations(part, factor), float(df))
+        stays[features.gene_of[rows[p <= _relaxed(partition.joining_alpha)]]] = True
+    return stays
 
 
 def _relaxed(p: float) -> float:

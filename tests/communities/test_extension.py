@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from isograph.communities.extension import extend_modules
+from isograph.features.model import FeatureSet
 from tests.network.synthetic import associate, feature_set, followers
 
 N_SAMPLES = 60
+
+
+def extended_labels(features: FeatureSet, labels: np.ndarray, *, fdr: float) -> np.ndarray:
+    return extend_modules(features, associate(features), labels, fdr=fdr).labels
 
 
 def planted(
@@ -32,7 +37,7 @@ def test_weak_followers_join_and_noise_stays_out(seed: int) -> None:
     rows, kind = planted(np.random.default_rng(seed))
     features = feature_set(rows)
     labels = np.where(kind == 0, 0, -1)
-    extended = extend_modules(features, associate(features), labels, fdr=0.01)
+    extended = extended_labels(features, labels, fdr=0.01)
     assert (extended[kind == 0] == 0).all()
     assert (extended[kind == 1] == 0).sum() >= 5
     assert (extended[kind == 2] == 0).sum() <= 1
@@ -44,9 +49,7 @@ def test_false_joiners_are_as_rare_as_promised() -> None:
     for _ in range(40):
         rows, kind = planted(rng, n_noise=120)
         features = feature_set(rows)
-        extended = extend_modules(
-            features, associate(features), np.where(kind == 0, 0, -1), fdr=0.05
-        )
+        extended = extended_labels(features, np.where(kind == 0, 0, -1), fdr=0.05)
         false += int((extended[kind == 2] == 0).sum())
         true += int((extended[kind == 1] == 0).sum())
     assert true >= 200
@@ -60,7 +63,7 @@ def test_a_gene_joins_the_module_that_it_follows() -> None:
     features = feature_set(np.vstack([first, second]))
     truth = np.concatenate([np.zeros(20), np.ones(20), np.full(100, -1)]).astype(int)
     core = np.concatenate([kind == 0, kind == 0, np.zeros(100, dtype=bool)])
-    extended = extend_modules(features, associate(features), np.where(core, truth, -1), fdr=0.01)
+    extended = extended_labels(features, np.where(core, truth, -1), fdr=0.01)
     joined = (extended >= 0) & ~core
     assert joined.sum() >= 9
     assert (extended[joined] == truth[joined]).all()
@@ -70,14 +73,14 @@ def test_a_pair_takes_nobody_in() -> None:
     rows, kind = planted(np.random.default_rng(0), n_members=2, loading=0.95)
     features = feature_set(rows)
     labels = np.where(kind == 0, 0, -1)
-    extended = extend_modules(features, associate(features), labels, fdr=0.01)
+    extended = extended_labels(features, labels, fdr=0.01)
     assert (extended == labels).all()
 
 
 def test_without_modules_nobody_joins() -> None:
     features = feature_set(np.random.default_rng(0).normal(size=(20, N_SAMPLES)))
     nobody = np.full(20, -1)
-    assert (extend_modules(features, associate(features), nobody, fdr=0.5) == -1).all()
+    assert (extended_labels(features, nobody, fdr=0.5) == -1).all()
 
 
 def test_gaps_cost_degrees_of_freedom_and_not_the_signal() -> None:
@@ -90,6 +93,15 @@ def test_gaps_cost_degrees_of_freedom_and_not_the_signal() -> None:
     seen[noise, 6:] = False  # six samples show nothing
     features = feature_set(rows, observed=seen)
     labels = np.where(kind == 0, 0, -1)
-    extended = extend_modules(features, associate(features), labels, fdr=0.01)
+    extended = extended_labels(features, labels, fdr=0.01)
     assert (extended[followers_of] == 0).sum() >= 5
     assert (extended[noise] == -1).all()
+
+
+def test_the_features_that_let_genes_in_are_told() -> None:
+    rows, kind = planted(np.random.default_rng(0))
+    features = feature_set(rows)
+    found = extend_modules(features, associate(features), np.where(kind == 0, 0, -1), fdr=0.01)
+    joined = (found.labels >= 0) & (kind != 0)
+    assert found.rows.tolist() == np.flatnonzero(joined).tolist()
+    assert 0 < found.alpha < 0.01
