@@ -90,7 +90,7 @@ class CommunitySettings(Settings):
     )
     module_fwer: float = Field(0.01, gt=0, lt=1, description="family-wise level of a module")
     merge_correlation: float = Field(
-        0.70, gt=0, lt=1, description="disattenuated correlation that makes two parts one module"
+        0.65, gt=0, lt=1, description="disattenuated correlation that makes two parts one module"
     )
     half_samples: int = Field(20, ge=2, description="subsamples behind membership and stability")
 
