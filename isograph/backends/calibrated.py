@@ -15,8 +15,8 @@ RECORD = BackendRecord(
     summary="Sign-free correlation between all switch axes and abundances, thresholded so that a "
     "stated number of false edges is expected.",
     assumes="After winsorising, features of unrelated genes are independent across samples.",
-    limits="Variation that many modules share (a batch, cell composition) is not separated from "
-    "theirs unless it is given as a covariate.",
+    limits="Members that correlate with one another no more than chance allows give no edge to "
+    "start a module from; a gene is in one module at most.",
     reference="Null distribution of r: Fisher (1915), Biometrika 10:507",
 )
 
@@ -61,7 +61,6 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
         "neighbour_rule": "union",
         **found.calibration,
         "n_feature_edges": len(found),
-        "n_broad_factors": 0,
     }
     return replace(found, calibration=record)
 
