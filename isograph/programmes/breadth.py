@@ -21,6 +21,7 @@ ENOUGH_MEMBERS = 5
 """What a module's own factor leaves of fewer genes is hardly free."""
 
 _LOADS = 1e-3
+_FAMILY_WISE = 0.01
 _LEAST_GENES = 2
 _MOST = 0.5
 _ENOUGH_CARRIERS = 10
@@ -103,8 +104,9 @@ def residual_edges(
 ) -> int:
     """Family-wise significant pairs that are left when every module's own factor is taken out.
 
-    Pairs within a module count if it is large: taking out a factor makes the rest of a small
-    module correlate negatively.
+    Pairs within a module count where it is large (taking out a factor makes the rest of a small
+    module correlate negatively) and leaves as many of them as it has genes: relatives that share
+    reads, or two channels that follow one factor in different ways, leave a few.
 
     Args:
         features: all features.
@@ -125,7 +127,8 @@ def residual_edges(
     count = np.bincount(label, minlength=len(factors.profiles))
     n_pairs = len(rows) * (len(rows) - 1) / 2
     df = float(max(features.df_residual - 1, 1))
-    found = 0
+    across = 0
+    within = np.zeros(len(factors.profiles))
     for start in range(0, len(rows), 1024):
         block = slice(start, start + 1024)
         r = rest[block] @ rest.T
@@ -133,10 +136,12 @@ def residual_edges(
         i, j = np.nonzero(np.abs(r) >= _screen(n_pairs, df))
         inside = label[i + start] == label[j]
         keep = (gene[i + start] != gene[j]) & (~inside | (count[label[j]] >= _ENOUGH_CARRIERS))
-        p = correlation_pvalue(r[i, j][keep], df)
-        found += int(np.count_nonzero(p * n_pairs <= 0.01))
-    return found
+        i, j, inside = i[keep], j[keep], inside[keep]
+        significant = correlation_pvalue(r[i, j], df) * n_pairs <= _FAMILY_WISE
+        across += int(np.count_nonzero(significant & ~inside))
+        within += np.bincount(label[j[significant & inside]], minlength=len(within))
+    return across + int(within[within >= factors.size].sum())
 
 
 def _screen(n_pairs: float, df: float) -> float:
-    return critical_correlation(min(0.5, 0.01 / max(n_pairs, 1.0)), df) * (1 - 1e-9)
+    return critical_correlation(min(0.5, _FAMILY_WISE / max(n_pairs, 1.0)), df) * (1 - 1e-9)
