@@ -33,8 +33,8 @@ def build_fit_asset(kind: DatasetKind) -> dg.AssetsDefinition:
     @dg.asset(
         key=kind.key("fit"),
         description=(
-            "Modules, their edges, eigengenes, roles and traits; one folder, the same as "
-            "`isograph fit` writes."
+            "Modules, their edges, eigengenes, roles and traits, and the broad factors taken out "
+            "before; one folder, the same as `isograph fit` writes."
         ),
         group_name=kind.group,
         partitions_def=kind.fits,
@@ -69,6 +69,8 @@ def _about_fit(fit: Fit, bundle: Bundle, cost: Cost) -> Metadata:
     assigned = fit.tables["modules"].num_rows
     return {
         "modules": len(summary),
+        "broad factors found": len(fit.programmes),
+        "broad factors taken out": int(fit.programmes["removed"].sum()),
         "genes assigned": assigned,
         "genes in all": fit.tables["gene_fates"].num_rows,
         "edges": fit.tables["edges"].num_rows,
@@ -77,6 +79,7 @@ def _about_fit(fit: Fit, bundle: Bundle, cost: Cost) -> Metadata:
         "picture": picture(fit_picture(fit), alt="module sizes and eigengenes"),
         "largest modules": preview(_largest_modules(summary)),
         "strongest traits": preview(_strongest_traits(fit.traits)),
+        "programmes": preview(_programmes(fit.programmes)),
         "content hash": short(fit.content_hash),
         "content hash of bundle": short(bundle.content_hash),
         **tables_metadata(fit.tables, main="modules"),
@@ -94,3 +97,10 @@ def _strongest_traits(traits: pd.DataFrame) -> pd.DataFrame:
     shown = {"module_id": "module", "trait": "trait", "test": "test", "r": "r", "qvalue": "q"}
     ordered = traits.sort_values(["pvalue", "module_id", "trait"], ignore_index=True)
     return ordered[list(shown)].rename(columns=shown)
+
+
+def _programmes(programmes: pd.DataFrame) -> pd.DataFrame:
+    shown = {"programme_id": "programme", "variance_share": "share of variance"}
+    shown |= {"n_genes": "genes", "removed": "taken out", "best_match": "closest match"}
+    shown |= {"best_match_r": "r", "best_match_q": "q"}
+    return programmes[list(shown)].rename(columns=shown)
