@@ -6,11 +6,19 @@ import math
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
+
+# work on rows waits for memory, not for processors: more threads only hold more blocks at a time
+_MOST_THREADS = 8
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 def machine_cores() -> int:
@@ -40,6 +48,28 @@ def one_thread() -> Iterator[None]:
     """Run BLAS and LAPACK on one thread: their last bits depend on how many there are."""
     with threadpool_limits(limits=1):
         yield
+
+
+def in_threads(work: Callable[[_T], _R], items: list[_T]) -> list[_R]:
+    """Results of `work` for every item, in the order of the items.
+
+    Nothing may depend on how many threads there are: `work` gets its own part, and numerical
+    libraries should be held at one thread (`one_thread`).
+
+    Args:
+        work: called once an item, several at a time; numpy's error state is not inherited.
+        items: what to call it with.
+    """
+    threads = min(available_threads(), len(items), _MOST_THREADS)
+    if threads <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
+
+
+def blocks(n: int, size: int) -> list[slice]:
+    """Slices of `size` that cover n rows, the last one shorter."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
 def peak_memory_bytes() -> int:

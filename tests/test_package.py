@@ -36,6 +36,12 @@ def test_a_fit_needs_neither_torch_nor_dagster() -> None:
     assert loaded.isdisjoint({"torch", "dagster", "matplotlib"})
 
 
+def test_features_without_covariates_need_no_formula() -> None:
+    # both take longer to import than a small fit takes
+    loaded = modules_after("import isograph.features, isograph.modules.traits")
+    assert loaded.isdisjoint({"formulaic", "scipy.stats"})
+
+
 def test_the_library_never_imports_dagster() -> None:
     root = Path(isograph.__file__).parent
     for file in root.rglob("*.py"):

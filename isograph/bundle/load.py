@@ -14,6 +14,7 @@ from isograph.bundle.model import TABLE_OF_ASSAY, Bundle
 from isograph.bundle.npz import StoredMatrix, read_matrix
 from isograph.bundle.tables import SAMPLES, normalise, read_parquet, text_columns, to_frame
 from isograph.errors import BundleError, Problem, Problems
+from isograph.machine import in_threads
 
 
 def load_bundle(path: Path | str) -> Bundle:
@@ -86,11 +87,17 @@ def _read_files(
                 what = f"has {len(frame)} rows, {MANIFEST_FILE} says {entry.n_rows}"
                 problems.add(entry.filename, what, fix="write the bundle again")
     stored: dict[str, StoredMatrix] = {}
-    for matrix in manifest.matrices:
-        path = paths.get(matrix.filename)
-        if path is None or matrix.assay_name not in TABLE_OF_ASSAY:
-            continue
-        array = read_matrix(path, matrix.filename, problems)
+    wanted = [
+        matrix
+        for matrix in manifest.matrices
+        if matrix.filename in paths and matrix.assay_name in TABLE_OF_ASSAY
+    ]
+    for matrix, (array, found) in zip(
+        wanted,
+        in_threads(lambda m: _read_alone(paths[m.filename], m.filename), wanted),
+        strict=True,
+    ):
+        problems.found.extend(found)
         if array is not None:
             stored[matrix.assay_name] = array
             said = (matrix.n_features, matrix.n_samples)
@@ -106,6 +113,12 @@ def _read_files(
         matrix_files={entry.assay_name: entry.filename for entry in manifest.matrices},
     )
     return content, stored
+
+
+def _read_alone(path: Path, filename: str) -> tuple[StoredMatrix | None, list[Problem]]:
+    """A matrix and its own problems, so that several can be read at a time."""
+    problems = Problems()
+    return read_matrix(path, filename, problems), problems.found
 
 
 def _read_table(

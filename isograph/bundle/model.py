@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from isograph.files import hash_array, hash_parts, hash_table
+from isograph.files import hash_arrays, hash_parts, hash_table
 
 TABLE_OF_ASSAY = {
     "transcript_counts": "transcript",
@@ -78,5 +78,5 @@ class Bundle:
         """Hash over ids and values of everything that a fit can see (not name, path or dtype)."""
         parts = {"samples": hash_table(self.samples)}
         parts |= {f"table:{kind}": hash_table(frame) for kind, frame in self.tables.items()}
-        parts |= {f"matrix:{assay}": hash_array(data) for assay, data in self.matrices.items()}
+        parts |= hash_arrays({f"matrix:{name}": data for name, data in self.matrices.items()})
         return hash_parts(parts)

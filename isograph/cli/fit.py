@@ -31,7 +31,17 @@ _REPORT_COLUMNS = (
     "q",
     "top genes",
 )
-_FLAGS = ("covariates", "traits", "categorical", "drop_missing", "seed", "set")
+_PROGRAMME_COLUMNS = ("programme", "share", "genes", "closest match", "q", "")
+_BROAD_FACTORS = "programmes.broad_factors"
+_FLAGS = (
+    "covariates",
+    "traits",
+    "categorical",
+    "drop_missing",
+    "broad_factors",
+    "seed",
+    "set",
+)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _study(options: argparse.Namespace) -> Study:
-    settings = _pairs(options.set)
+    settings = _settings(options)
     if options.study is not None:
         values = {flag: getattr(options, flag) for flag in _FLAGS}
         given = [flag for flag, value in values.items() if value is not None and value != []]
@@ -81,6 +91,18 @@ def _study(options: argparse.Namespace) -> Study:
         seed=options.seed or 0,
         set=settings,
     )
+
+
+def _settings(options: argparse.Namespace) -> dict[str, str]:
+    settings = _pairs(options.set)
+    if options.broad_factors is None:
+        return settings
+    twice = [key for key in settings if key in (_BROAD_FACTORS, _BROAD_FACTORS.split(".")[1])]
+    if twice:
+        raise StudyError(
+            "settings refused", [Problem("--broad-factors", f"is said again by --set {twice[0]}")]
+        )
+    return settings | {_BROAD_FACTORS: options.broad_factors}
 
 
 def _pairs(words: list[str]) -> dict[str, str]:
@@ -122,6 +144,8 @@ def _report(result: Fit, folder: Path) -> str:
         parts.append(table(rows, _REPORT_COLUMNS))
     if len(summary) > _SHOWN:
         parts.append(_rest(summary["module_id"].tolist()[_SHOWN:], closest))
+    if len(result.programmes):
+        parts.append(_programmes(result))
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
 
@@ -139,11 +163,27 @@ def _report_row(module: dict[Hashable, Any], trait: dict[Hashable, Any] | None) 
     top = ", ".join(module["top_genes"].split(", ")[:3])
     if trait is None or trait["qvalue"] > _SHOWN_Q:
         return (module["module_id"], *counts, module["stability"], None, None, top)
-    # a trait of many levels has no direction: its r is the root of the variance it explains
-    r = (
-        f"r {trait['r']:+.2f}"
-        if trait["level"] or trait["test"] == "pearson"
-        else f"η {trait['r']:.2f}"
-    )
-    name = f"{trait['trait']} ({r})"
+    name = _match(trait["trait"], trait["r"], many_levels=trait["test"] == "anova")
     return (module["module_id"], *counts, module["stability"], name, trait["qvalue"], top)
+
+
+def _match(name: str, r: float, *, many_levels: bool) -> str:
+    """A trait of many levels has no direction: its r is the root of the variance it explains."""
+    return f"{name} (η {r:.2f})" if many_levels else f"{name} (r {r:+.2f})"
+
+
+def _programmes(result: Fit) -> str:
+    """One line a broad factor."""
+    tests = result.traits
+    many = set(tests.loc[tests["test"] == "anova", "trait"])
+    rows = []
+    for one in result.programmes.to_dict("records"):
+        match = q = None
+        if one["best_match"] is not None and one["best_match_q"] <= _SHOWN_Q:
+            name = one["best_match"]
+            match = _match(name, one["best_match_r"], many_levels=name in many)
+            q = one["best_match_q"]
+        fate = "taken out" if one["removed"] else "stays in"
+        rows.append((one["programme_id"], one["variance_share"], one["n_genes"], match, q, fate))
+    number = counted(len(rows), "broad factor")
+    return f"\n{number}\n\n{table(rows, _PROGRAMME_COLUMNS)}"

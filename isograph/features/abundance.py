@@ -35,5 +35,5 @@ def log_abundance(
     with np.errstate(divide="ignore", invalid="ignore"):
         shape = np.where(extra > 0, mean**2 / extra, np.inf)
     shape = np.clip(shape, settings.abundance_prior_min, settings.abundance_prior_max)
-    logs: npt.NDArray[np.float64] = np.log(scaled + shape[:, None])
-    return logs
+    scaled += shape[:, None]
+    return np.log(scaled, out=scaled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,6 +95,16 @@ def switch_axes(
         axis=axis[order],
         scores=np.concatenate(values)[order],
         variance_share=np.concatenate(shares)[order],
+    )
+
+
+def join_axes(parts: Sequence[SwitchAxes], first_gene: Sequence[int]) -> SwitchAxes:
+    """Axes of consecutive runs of genes as one; `first_gene` is where each run starts."""
+    return SwitchAxes(
+        gene=np.concatenate([p.gene + first for p, first in zip(parts, first_gene, strict=True)]),
+        axis=np.concatenate([part.axis for part in parts]),
+        scores=np.concatenate([part.scores for part in parts]),
+        variance_share=np.concatenate([part.variance_share for part in parts]),
     )
 
 

@@ -12,11 +12,12 @@ from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import Problem, StudyError
 from isograph.features.channels import Channel, assay_channels
-from isograph.features.covariates import Design, build_design
+from isograph.features.covariates import build_design
+from isograph.features.design import ROWS_A_BLOCK, Design
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
 from isograph.features.standardise import standardise
 from isograph.features.traits import infer_traits
-from isograph.machine import one_thread
+from isograph.machine import blocks, in_threads, one_thread
 from isograph.progress import Steps
 from isograph.study import Study
 
@@ -120,16 +121,21 @@ def _samples_in_order(bundle: Bundle) -> tuple[pd.DataFrame, npt.NDArray[np.int6
 def _assemble(
     channels: list[Channel], design: Design, settings: FeatureSettings
 ) -> tuple[pd.DataFrame, npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    metas, values, masks = [], [], []
-    for channel in channels:
+    metas: list[pd.DataFrame] = []
+    sources: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]] = []
+    chosen: list[npt.NDArray[np.intp]] = []
+    # each matrix is let go as soon as it is used: at 60,000 features one more sets the peak
+    while channels:
+        channel = channels.pop(0)
         if len(channel.meta) == 0:
             continue
         scaled, varies = standardise(channel.values, channel.observed, design, clip=settings.clip)
         # a feature seen in a few samples only has too few degrees of freedom to correlate
-        varies &= 1 - channel.observed.mean(axis=1) <= settings.max_tied_share + 1e-9
+        seen = np.count_nonzero(channel.observed, axis=1) / scaled.shape[1]
+        varies &= 1 - seen <= settings.max_tied_share + 1e-9
         metas.append(channel.meta[varies])
-        values.append(scaled[varies])
-        masks.append(channel.observed[varies])
+        sources.append((scaled, channel.observed))
+        chosen.append(np.flatnonzero(varies))
     if not metas:
         empty = np.empty((0, design.matrix.shape[0]))
         return pd.DataFrame(columns=list(META_COLUMNS)), empty, empty.astype(bool)
@@ -139,10 +145,38 @@ def _assemble(
     order = np.lexsort(
         (meta["axis"], meta["feature_type"].to_numpy(str), meta["gene_id"].to_numpy(str))
     )
-    # one allocation a matrix: at 60,000 features a second copy is what sets the peak
-    stacked = np.concatenate(values)
-    mask = np.concatenate(masks)
-    return meta.iloc[order].reset_index(drop=True), stacked[order], mask[order]
+    values, observed = _placed(sources, chosen, order)
+    return meta.iloc[order].reset_index(drop=True), values, observed
+
+
+def _placed(
+    sources: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]],
+    chosen: list[npt.NDArray[np.intp]],
+    order: npt.NDArray[np.intp],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Chosen rows of several matrices under each other, in `order`; the matrices are let go."""
+    n_samples = sources[0][0].shape[1]
+    values = np.empty((len(order), n_samples))
+    observed = np.empty((len(order), n_samples), dtype=bool)
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    for rows in chosen:
+        (scaled, mask), target, place = sources.pop(0), place[: len(rows)], place[len(rows) :]
+        _copy_rows(scaled, rows, values, target)
+        _copy_rows(mask, rows, observed, target)
+    return values, observed
+
+
+def _copy_rows(
+    source: npt.NDArray[Any],
+    rows: npt.NDArray[np.intp],
+    target: npt.NDArray[Any],
+    place: npt.NDArray[np.intp],
+) -> None:
+    def copy(part: slice) -> None:
+        target[place[part]] = source[rows[part]]
+
+    in_threads(copy, blocks(len(rows), ROWS_A_BLOCK))
 
 
 def _fates_before_network(genes: pd.DataFrame, meta: pd.DataFrame) -> pd.DataFrame:

@@ -12,12 +12,19 @@ import pandas as pd
 from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.features.abundance import log_abundance
-from isograph.features.axes import reference_transcripts, switch_axes
-from isograph.features.covariates import Design, residualise
+from isograph.features.axes import (
+    SwitchAxes,
+    join_axes,
+    reference_transcripts,
+    switch_axes,
+)
+from isograph.features.counts import SortedCounts, take_block
+from isograph.features.design import ROWS_A_BLOCK, Design, residualise, residualise_block
 from isograph.features.filtering import expressed_genes, seen_transcripts
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH
 from isograph.features.normalisation import size_factors
 from isograph.features.usage import Usage, shrunk_usage
+from isograph.machine import blocks, in_threads
 
 _PSI_EDGE = 1e-4
 
@@ -91,7 +98,14 @@ def _sorted_rows(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
     ids = bundle.tables[kind][id_column].to_numpy(dtype=str)
     rows = np.argsort(ids, kind="stable")
-    return bundle.matrices[assay][np.ix_(rows, order)].astype(np.float64), ids[rows]
+    matrix = bundle.matrices[assay]
+    values = np.empty((len(rows), len(order)))
+
+    def fill(part: slice) -> None:
+        values[part] = take_block(matrix, rows[part], order)
+
+    in_threads(fill, blocks(len(rows), ROWS_A_BLOCK))
+    return values, ids[rows]
 
 
 def _from_transcripts(
@@ -103,26 +117,47 @@ def _from_transcripts(
     table = bundle.tables["transcript"]
     gene_ids = table["gene_id"].to_numpy(dtype=str)
     rows = np.lexsort((table["transcript_id"].to_numpy(dtype=str), gene_ids))
-    counts = bundle.matrices["transcript_counts"][np.ix_(rows, order)].astype(np.float64)
-    table, gene_ids = table.iloc[rows], gene_ids[rows]
-    genes, starts = np.unique(gene_ids, return_index=True)
-    totals = np.add.reduceat(counts, starts, axis=0)
+    gene_ids = gene_ids[rows]
+    genes, starts, sizes = np.unique(gene_ids, return_index=True, return_counts=True)
+    matrix = bundle.matrices["transcript_counts"]
+    counts = SortedCounts(matrix, rows, order, starts, table.iloc[rows])
+    totals, seen = _gene_totals(counts, settings)
     keep, n_enough, needed = expressed_genes(totals, settings)
-    factors = size_factors(totals[keep], method=settings.normalisation)
+    totals = totals[keep]
+    factors = size_factors(totals, method=settings.normalisation)
 
-    gene_of_row = np.repeat(np.arange(len(genes)), np.diff(np.append(starts, len(gene_ids))))
-    use = keep[gene_of_row] & seen_transcripts(counts, settings)
+    gene_of_row = np.repeat(np.arange(len(genes)), sizes)
+    use = keep[gene_of_row] & seen
     n_used = np.bincount(gene_of_row[use], minlength=len(genes))
-    channels = [_abundance(totals[keep], genes[keep], n_used[keep], factors, design, settings)]
+    channels = [_abundance(totals, genes[keep], n_used[keep], factors, design, settings)]
+    del totals
     use &= n_used[gene_of_row] >= 2
     if use.any():
-        channels.append(_switches(counts[use], table[use], gene_ids[use], design, settings))
+        several, starts = np.unique(gene_ids[use], return_index=True)
+        channels.append(_switches(counts.take(use, starts), several, design, settings))
 
     fates = pd.DataFrame({"gene_id": bundle.gene_ids})
     value = pd.Series(n_enough, index=genes).reindex(fates["gene_id"], fill_value=0)
     fates["value"] = value.to_numpy(dtype=float)
     fates["meaning"] = _meaning(settings, needed)
     return channels, fates, factors
+
+
+def _gene_totals(
+    counts: SortedCounts, settings: FeatureSettings
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Gene totals, shape (n_genes, n_samples), and which transcripts are seen."""
+    totals = np.empty((len(counts.starts), len(counts.order)))
+    seen = np.empty(len(counts.rows), dtype=bool)
+
+    def fill(genes: slice) -> None:
+        part, starts = counts.block(genes)
+        values = counts.values(part)
+        seen[part] = seen_transcripts(values, settings)
+        np.add.reduceat(values, starts, axis=0, out=totals[genes])
+
+    in_threads(fill, counts.gene_blocks())
+    return totals, seen
 
 
 def _meaning(settings: FeatureSettings, needed: int) -> str:
@@ -137,7 +172,12 @@ def _abundance(
     design: Design,
     settings: FeatureSettings,
 ) -> Channel:
-    values = residualise(log_abundance(totals, factors, settings), design)
+    values = np.empty(totals.shape)
+
+    def fill(part: slice) -> None:
+        values[part] = residualise_block(log_abundance(totals[part], factors, settings), design)
+
+    in_threads(fill, blocks(len(totals), ROWS_A_BLOCK))
     meta = _abundance_meta(gene_ids)
     if n_transcripts is not None:
         meta["n_transcripts"] = n_transcripts
@@ -159,27 +199,33 @@ def _abundance_meta(gene_ids: npt.NDArray[np.str_]) -> pd.DataFrame:
 
 
 def _switches(
-    counts: npt.NDArray[np.float64],
-    table: pd.DataFrame,
-    gene_ids: npt.NDArray[np.str_],
-    design: Design,
-    settings: FeatureSettings,
+    counts: SortedCounts, genes: npt.NDArray[np.str_], design: Design, settings: FeatureSettings
 ) -> Channel:
-    genes, starts = np.unique(gene_ids, return_index=True)
-    usage = shrunk_usage(counts, starts, settings)
-    reference = reference_transcripts(
-        starts,
-        usage.mean_usage,
-        is_reference=_optional(table, "is_reference", bool),
-        length=_optional(table, "length", float),
-    )
-    axes = switch_axes(
-        usage,
-        _without_covariates(usage, design),
-        reference,
-        max_axes=settings.max_axes,
-        noise_ratio=settings.axis_noise_ratio,
-    )
+    marked = _optional(counts.table, "is_reference", bool)
+    length = _optional(counts.table, "length", float)
+    sizes = np.diff(np.append(counts.starts, len(counts.rows)))
+    observed = np.empty((len(genes), len(counts.order)), dtype=bool)
+
+    def find(some: slice) -> SwitchAxes:
+        part, starts = counts.block(some)
+        usage = shrunk_usage(counts.values(part), starts, settings)
+        observed[some] = usage.observed
+        reference = reference_transcripts(
+            starts,
+            usage.mean_usage,
+            is_reference=None if marked is None else marked[part],
+            length=None if length is None else length[part],
+        )
+        return switch_axes(
+            usage,
+            _without_covariates(usage, design),
+            reference,
+            max_axes=settings.max_axes,
+            noise_ratio=settings.axis_noise_ratio,
+        )
+
+    parts = counts.gene_blocks()
+    axes = join_axes(in_threads(find, parts), [part.start for part in parts])
     ids = genes[axes.gene]
     suffix = np.where(axes.axis > 1, np.char.add(".", axes.axis.astype(str)), "")
     meta = pd.DataFrame(
@@ -187,21 +233,21 @@ def _switches(
             "feature_id": np.char.add(np.char.add(ids, f"::{SWITCH}"), suffix),
             "gene_id": ids,
             "feature_type": SWITCH,
-            "n_transcripts": usage.sizes[axes.gene],
+            "n_transcripts": sizes[axes.gene],
             "axis": axes.axis,
             "variance_share": axes.variance_share,
         },
         columns=list(META_COLUMNS),
     )
-    return Channel(meta, axes.scores, usage.observed[axes.gene])
+    return Channel(meta, axes.scores, observed[axes.gene])
 
 
 def _without_covariates(usage: Usage, design: Design) -> npt.NDArray[np.float64]:
     """Log usage less its fit on the design over samples with reads; 0 in the others."""
     if not design.rank or usage.observed.all():
-        return residualise(usage.logs, design)
+        return residualise_block(usage.logs, design)
     hidden = np.repeat(~usage.observed, usage.sizes, axis=0)
-    logs = residualise(np.where(hidden, np.nan, usage.logs), design)
+    logs = residualise_block(np.where(hidden, np.nan, usage.logs), design)
     logs[hidden] = 0.0
     return logs
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from formulaic import Formula
-from formulaic.errors import FormulaicError
 
 from isograph.errors import Problems, StudyError
 from isograph.features.design import (
@@ -20,8 +18,10 @@ from isograph.features.design import (
     residualise,
     restrict,
 )
-from isograph.features.formula import EXTRA_FUNCTIONS, ParsedFormula, parse_formula
 from isograph.features.traits import SAMPLE_ID, check_known, looks_coded, read_column
+
+if TYPE_CHECKING:
+    from isograph.features.formula import ParsedFormula
 
 __all__ = ["Design", "build_design", "intercept_only", "residualise", "restrict"]
 
@@ -64,6 +64,9 @@ def build_design(
     check_known(problems, "categorical", categorical, known=known)
     parsed = None
     if formula is not None and formula.strip():
+        # formulaic takes half a second to import, and most fits have no covariates
+        from isograph.features.formula import parse_formula
+
         parsed = parse_formula(formula, known=known, problems=problems)
     problems.raise_if_any(StudyError, "covariates refused")
     if parsed is None:
@@ -96,8 +99,10 @@ def _make_design(
     *,
     dropped: npt.NDArray[Any],
 ) -> Design:
+    from isograph.features.formula import model_matrix
+
     order = np.argsort(ids.astype(str), kind="stable")
-    matrix, columns = _model_matrix(frame.iloc[order].reset_index(drop=True), parsed)
+    matrix, columns = model_matrix(frame.iloc[order].reset_index(drop=True), parsed)
     _check_finite(matrix, columns, ids[order])
     basis, left_out = orthonormal_basis(matrix)
     aliased = tuple(columns[i] for i in left_out)
@@ -147,23 +152,6 @@ def _check_levels(frame: pd.DataFrame, problems: Problems) -> None:
         elif n_levels == n:
             what = f"has a level of its own for each of {n} samples"
             problems.add(where, what, fix="leave it out, or store it as numbers if it is measured")
-
-
-def _model_matrix(frame: pd.DataFrame, parsed: ParsedFormula) -> tuple[Floats, tuple[str, ...]]:
-    for name in frame.columns:
-        if isinstance(frame[name].dtype, pd.CategoricalDtype):
-            frame[name] = frame[name].cat.remove_unused_categories()
-    try:
-        with np.errstate(all="ignore"):
-            table = Formula(list(parsed.terms)).get_model_matrix(
-                frame, context=dict(EXTRA_FUNCTIONS), na_action="ignore", output="pandas"
-            )
-        matrix = np.ascontiguousarray(table.to_numpy(dtype=np.float64))
-    except (FormulaicError, ArithmeticError, TypeError, ValueError) as error:
-        raise StudyError(f"covariates refused: `{parsed.text}` cannot be evaluated: {error}") from (
-            error
-        )
-    return matrix, tuple(str(column) for column in table.columns)
 
 
 def _check_finite(matrix: Floats, columns: Sequence[str], ids: npt.NDArray[Any]) -> None:

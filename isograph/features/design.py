@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.errors import StudyError
-from isograph.machine import one_thread
+from isograph.machine import blocks, in_threads, one_thread
 
 _CONSTANT_TOLERANCE = 1e-11
 _ALIAS_TOLERANCE = 1e-7
 _PINV_TOLERANCE = 1e-10
-_CHUNK = 4096
+ROWS_A_BLOCK = 4096
 
 Floats = npt.NDArray[np.float64]
 
@@ -125,18 +125,22 @@ def residualise(values: npt.ArrayLike, design: Design) -> Floats:
         shape = "×".join(str(size) for size in rows.shape)
         raise StudyError(f"values of shape {shape} do not fit {design.n_samples} samples")
     result = np.empty_like(rows)
+
+    def fill(part: slice) -> None:
+        result[part] = residualise_block(rows[part], design)
+
     with one_thread():
-        for start in range(0, len(rows), _CHUNK):
-            block = slice(start, start + _CHUNK)
-            result[block] = _residualise_block(rows[block], design.basis)
+        in_threads(fill, blocks(len(rows), ROWS_A_BLOCK))
     return result
 
 
-def _residualise_block(rows: Floats, basis: Floats) -> Floats:
+def residualise_block(rows: Floats, design: Design) -> Floats:
+    """`residualise` for at most `ROWS_A_BLOCK` rows, by a caller who holds BLAS at one thread."""
+    basis = design.basis
     observed = ~np.isnan(rows)
     if observed.all():
-        complete: Floats = rows - (rows @ basis) @ basis.T
-        return complete
+        fitted: Floats = (rows @ basis) @ basis.T
+        return np.subtract(rows, fitted, out=fitted)
     filled = np.where(observed, rows, 0.0)
     loadings = filled @ basis
     # basis columns are not orthonormal on a part of the samples: solve the normal equations there

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from formulaic import Formula
 from formulaic.errors import FormulaicError
 from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import Factor, Term, Token
 from formulaic.utils.code import sanitize_variable_names
 
-from isograph.errors import Problems
+from isograph.errors import Problems, StudyError
 from isograph.features.traits import check_known
 
 # formulaic's own transforms that look at one sample after another (lag) or at text (Q) stay out
@@ -199,3 +202,34 @@ def _is_safe_power(base: ast.expr, exponent: ast.expr) -> bool:
         and isinstance(exponent.value, int | float)
         and abs(exponent.value) <= _MAX_EXPONENT
     )
+
+
+def model_matrix(
+    frame: pd.DataFrame, parsed: ParsedFormula
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Columns of a formula over a sample table, as formulaic codes them.
+
+    Args:
+        frame: the formula's columns, one row a sample.
+        parsed: a formula that `parse_formula` let through.
+
+    Returns:
+        The matrix, shape (n_samples, n_columns), and the names of its columns.
+
+    Raises:
+        StudyError: formulaic cannot evaluate it.
+    """
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            frame[name] = frame[name].cat.remove_unused_categories()
+    try:
+        with np.errstate(all="ignore"):
+            table = Formula(list(parsed.terms)).get_model_matrix(
+                frame, context=dict(EXTRA_FUNCTIONS), na_action="ignore", output="pandas"
+            )
+        matrix = np.ascontiguousarray(table.to_numpy(dtype=np.float64))
+    except (FormulaicError, ArithmeticError, TypeError, ValueError) as error:
+        raise StudyError(f"covariates refused: `{parsed.text}` cannot be evaluated: {error}") from (
+            error
+        )
+    return matrix, tuple(str(column) for column in table.columns)

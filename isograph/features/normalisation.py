@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from isograph.machine import blocks, in_threads
+
 _MAX_GAPS = 0.05
 _TRIM_M = 0.30
 _TRIM_A = 0.05
 _REWEIGHTINGS = 3
 _WEIGHT_CAP = 10.0
+_ROWS_AT_ONCE = 1024
+_COLUMNS_AT_ONCE = 8
 
 
 def size_factors(totals: npt.NDArray[np.float64], *, method: str) -> npt.NDArray[np.float64]:
@@ -40,46 +44,101 @@ def _median_of_ratios(totals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     follows the module a little, with the opposite sign. Genes that change vary more, so weights of
     1/variance (of the normalised log ratio, bounded) take that away.
     """
-    with np.errstate(divide="ignore"):
-        logs = np.where(totals > 0, np.log(totals), np.nan)
-    gaps = np.isnan(logs).mean(axis=1)
+    gaps = np.count_nonzero(~(totals > 0), axis=1) / totals.shape[1]
     # seen in nearly all samples, not in all: one failed sample must not choose the genes for all
-    nearly, half = gaps <= max(_MAX_GAPS, 1.0 / logs.shape[1]), gaps <= 0.5
+    nearly, half = gaps <= max(_MAX_GAPS, 1.0 / totals.shape[1]), gaps <= 0.5
     # a shallow sample misses low counts, and the rest looks high; in sparse data noise is worse
     usable = nearly if 2 * np.count_nonzero(nearly) >= np.count_nonzero(half) else half
-    # geometric means over positive counts; zeros are left out of the medians too
-    ratios = logs[usable & (gaps < 1)]
-    if ratios.shape[0] == 0:
+    rows = np.flatnonzero(usable & (gaps < 1))
+    if len(rows) == 0:
         return np.ones(totals.shape[1])
-    ratios = ratios - np.nanmean(ratios, axis=1, keepdims=True)
-    factor = _weighted_median(ratios, np.ones(ratios.shape[0]))
+    ratios = _log_ratios(totals, rows)
+    ranked = _ranked(ratios)
+    factor = _weighted_median(ratios, ranked, np.ones(len(rows)))
     for _ in range(_REWEIGHTINGS):
-        variance = np.nanvar(ratios - (factor - np.nanmean(factor)), axis=1)
+        variance = _row_variance(ratios, factor - np.nanmean(factor))
         weight = 1.0 / np.maximum(variance, 1e-12)
         weight = np.minimum(weight, _WEIGHT_CAP * np.median(weight))
-        factor = _weighted_median(ratios, weight)
+        factor = _weighted_median(ratios, ranked, weight)
     factors: npt.NDArray[np.float64] = np.exp(factor)
     return factors
 
 
+def _log_ratios(
+    totals: npt.NDArray[np.float64], rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Log counts less their mean over positive counts, NaN for zeros, shape (n_rows, n_samples)."""
+    ratios = np.empty((len(rows), totals.shape[1]))
+
+    def fill(part: slice) -> None:
+        with np.errstate(divide="ignore"):
+            logs = np.log(totals[rows[part]])
+        seen = np.isfinite(logs)
+        if seen.all():
+            ratios[part] = logs - logs.mean(axis=1, keepdims=True)
+        else:
+            logs[~seen] = np.nan
+            ratios[part] = logs - np.nanmean(logs, axis=1, keepdims=True)
+
+    in_threads(fill, blocks(len(rows), _ROWS_AT_ONCE))
+    return ratios
+
+
+def _row_variance(
+    ratios: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Variance of each row less `shift`, NaN left out, shape (n_rows,)."""
+    variance = np.empty(len(ratios))
+
+    def fill(part: slice) -> None:
+        shifted = ratios[part] - shift
+        spread = np.nanvar if np.isnan(shifted).any() else np.var
+        variance[part] = spread(shifted, axis=1)
+
+    in_threads(fill, blocks(len(ratios), _ROWS_AT_ONCE))
+    return variance
+
+
+def _ranked(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Rows of each column by rising value, NaN last, shape (n_columns, n_rows)."""
+    order = np.empty(values.shape[::-1], dtype=np.int32)
+
+    def fill(part: slice) -> None:
+        # equal values need no order: their weights are summed before anybody looks
+        order[part] = np.argsort(np.ascontiguousarray(values[:, part].T), axis=1)
+
+    in_threads(fill, blocks(values.shape[1], _COLUMNS_AT_ONCE))
+    return order
+
+
 def _weighted_median(
-    values: npt.NDArray[np.float64], weight: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64],
+    order: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
     """Weighted median of each column, NaN left out; NaN where nothing is left.
 
     Args:
         values: shape (n_rows, n_columns).
-        weight: shape (n_rows,), above 0.
+        order: see `_ranked`.
+        weight: of the rows, shape (n_rows,), above 0.
     """
-    order = np.argsort(values, axis=0, kind="stable")  # NaN last
-    ranked = np.take_along_axis(values, order, axis=0)
-    mass = np.cumsum(np.where(np.isnan(ranked), 0.0, weight[order]), axis=0)
-    half = mass[-1] / 2
-    # the mean of the values on both sides of one half: the usual median for equal weights
-    low = np.argmax(mass >= half * (1 - 1e-12), axis=0)
-    high = np.argmax(mass > half * (1 + 1e-12), axis=0)
-    columns = np.arange(values.shape[1])
-    median: npt.NDArray[np.float64] = (ranked[low, columns] + ranked[high, columns]) / 2
+    median = np.empty(len(order))
+    count = np.count_nonzero(~np.isnan(values), axis=0)
+
+    def fill(part: slice) -> None:
+        columns = np.arange(part.start, part.stop)
+        mass = weight[order[part]]
+        np.cumsum(mass, axis=1, out=mass)
+        half = mass[columns - part.start, np.maximum(count[part], 1) - 1][:, None] / 2
+        # the mean of the values on both sides of one half: the usual median for equal weights
+        low = np.argmax(mass >= half * (1 - 1e-12), axis=1)
+        high = np.argmax(mass > half * (1 + 1e-12), axis=1)
+        median[part] = (
+            values[order[columns, low], columns] + values[order[columns, high], columns]
+        ) / 2
+
+    in_threads(fill, blocks(len(order), _COLUMNS_AT_ONCE))
     return median
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
-from isograph.features.covariates import Design, residualise
+from isograph.features.design import ROWS_A_BLOCK, Design, residualise_block
+from isograph.machine import blocks, in_threads, one_thread
 
 _MAD_TO_SD = 1.4826
 _SMALLEST_GROUP = 5
@@ -36,6 +37,26 @@ def standardise(
         scaled: same shape, mean 0 and variance 1 a row, 0 where not observed.
         varies: rows with any variance, shape (n_features,).
     """
+    scaled = np.empty(values.shape)
+    varies = np.empty(len(values), dtype=bool)
+
+    def fill(part: slice) -> None:
+        scaled[part], varies[part] = _standardise_block(
+            values[part], observed[part], design, clip=clip
+        )
+
+    with one_thread():
+        in_threads(fill, blocks(len(values), ROWS_A_BLOCK))
+    return scaled, varies
+
+
+def _standardise_block(
+    values: npt.NDArray[np.float64],
+    observed: npt.NDArray[np.bool_],
+    design: Design,
+    *,
+    clip: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     complete = bool(observed.all())
     source = values if complete else np.where(observed, values, np.nan)
     n_samples = source.shape[1]
@@ -43,22 +64,23 @@ def standardise(
     group = max(n_samples / 10, _SMALLEST_GROUP)
     tail = min(0.25, (group - 1) / max(n_samples - 1, 1))
     low, centre, high = row_quantiles(source, (tail, 0.5, 1 - tail))
+    distance = source - centre[:, None]
     spread = np.maximum(
-        _MAD_TO_SD * row_quantiles(np.abs(source - centre[:, None]), (0.5,))[0],
-        (high - low) / (2 * stats.norm.isf(tail)),
+        _MAD_TO_SD * row_quantiles(np.abs(distance, out=distance), (0.5,))[0],
+        (high - low) / (-2 * special.ndtri(tail)),
     )
     limit = clip * spread
-    clipped = np.clip(values, (centre - limit)[:, None], (centre + limit)[:, None])
+    clipped = np.clip(values, (centre - limit)[:, None], (centre + limit)[:, None], out=distance)
     if complete:
-        clean = residualise(clipped, design)
+        clean = residualise_block(clipped, design)
     else:
         # fitted on observed samples alone: then zeros elsewhere keep rows orthogonal to the design
-        clean = residualise(np.where(observed, clipped, np.nan), design)
+        clean = residualise_block(np.where(observed, clipped, np.nan), design)
         clean = np.where(observed, clean, 0.0)
-    norm = np.sqrt(np.einsum("ij,ij->i", clean, clean) / clean.shape[1])
+    norm = np.sqrt(np.einsum("ij,ij->i", clean, clean) / n_samples)
     varies = norm > 1e-9 * np.maximum(np.abs(centre), 1.0)
-    scaled = clean / np.where(varies, norm, 1.0)[:, None]
-    return scaled, varies
+    clean /= np.where(varies, norm, 1.0)[:, None]
+    return clean, varies
 
 
 def row_quantiles(

@@ -60,22 +60,26 @@ def shrunk_usage(
     observed = totals > 0
     n_observed = np.maximum(observed.sum(axis=1), 2)
 
-    share = counts / np.where(observed, totals, 1.0)[gene]
+    everywhere = bool(observed.all())
+    depth = totals if everywhere else np.where(observed, totals, 1.0)
+    share = counts / depth[gene]
     mean_usage = share.sum(axis=1) / n_observed[gene]
     mean_usage = np.maximum(mean_usage, 1e-6)
     mean_usage /= np.add.reduceat(mean_usage, starts)[gene]
-    deviation = np.where(observed[gene], share - mean_usage[:, None], 0.0)
+    share -= mean_usage[:, None]
+    deviation = share if everywhere else np.where(observed[gene], share, 0.0)
     spread = np.add.reduceat(np.einsum("ij,ij->i", deviation, deviation), starts)
     spread /= n_observed - 1
     heterozygosity = np.add.reduceat(mean_usage * (1 - mean_usage), starts)
-    inverse = np.where(observed, 1 / np.where(observed, totals, 1.0), 0.0).sum(axis=1) / n_observed
+    inverse = np.where(observed, 1 / depth, 0.0).sum(axis=1) / n_observed
     # fractional totals below one read would count as more than all noise
     inverse = np.minimum(inverse, 0.99)
     rho = np.clip((spread / heterozygosity - inverse) / (1 - inverse), 1e-6, 1 - 1e-6)
     prior = np.clip(1 / rho - 1, settings.usage_prior_min, settings.usage_prior_max)
 
-    logs = np.log(counts + (prior[gene] * mean_usage)[:, None])
-    if not observed.all():
+    logs = counts + (prior[gene] * mean_usage)[:, None]
+    np.log(logs, out=logs)
+    if not everywhere:
         hidden = ~observed[gene]
         mean_log = np.where(hidden, 0.0, logs).sum(axis=1) / n_observed[gene]
         logs = np.where(hidden, mean_log[:, None], logs)

@@ -30,7 +30,9 @@ def module_overlaps(
     A gene follows another module if the part of one of its features that its own module's
     eigengene does not explain correlates with the part of the other's eigengene that its own
     does not explain (partial correlation). Modules whose eigengenes correlate do not overlap for
-    that alone.
+    that alone. And the feature must correlate with the other as it is, in the same sense: in a
+    small module one gene's second factor is part of the eigengene, and what that leaves of the
+    other genes runs against it.
 
     Args:
         features: those that modules were found in.
@@ -38,7 +40,7 @@ def module_overlaps(
         eigengenes: of the modules.
         module_ids: one a module.
         fwer: family-wise level over all genes, features and modules.
-        least_r: partial correlation below which a link is not worth telling.
+        least_r: correlation, partial or not, below which a link is not worth telling.
 
     Returns:
         `gene_id`, `module_id`, `r` (partial, of the gene's feature that shows it best), `pvalue`;
@@ -65,7 +67,8 @@ def module_overlaps(
         partial = np.clip((r - with_own * cross) / np.sqrt(left), -1.0, 1.0)
         np.put_along_axis(partial, own[:, None], 0.0, axis=1)
         p = correlation_pvalue(partial, df)
-        found, module = np.nonzero((p <= level) & (np.abs(partial) >= least_r))
+        clear = np.minimum(np.abs(partial), r * np.sign(partial)) >= least_r
+        found, module = np.nonzero((p <= level) & clear)
         parts.append(
             pd.DataFrame(
                 {

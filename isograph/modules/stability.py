@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from isograph.communities.core import core_members
 from isograph.communities.factors import carriers
@@ -14,10 +15,12 @@ from isograph.communities.graph import connected
 from isograph.communities.partition import Partition
 from isograph.communities.profile import leading_profile, row_correlations
 from isograph.features.model import FeatureSet
+from isograph.machine import blocks, in_threads, one_thread
 from isograph.network.association import Association
-from isograph.network.significance import correlation_pvalue
+from isograph.network.significance import correlation_pvalue, critical_correlation
 
-_CHUNK = 16_384
+_CHUNK = 2048
+_CONSTANT = 1e-12  # variance, of rows with variance 1
 _LEAST_DF = 3
 
 
@@ -72,14 +75,16 @@ def half_sample_stability(
     if df < _LEAST_DF:
         return Stability(np.full(n_genes, np.nan), np.full(partition.n_modules, np.nan))
     profiles = _profiles(features, association, partition)
-    for _ in range(n_halves):
-        chosen = np.sort(rng.permutation(features.n_samples)[:half])
-        r = _subset_r(features, association.i[inside.pair], association.j[inside.pair], chosen)
-        p = correlation_pvalue(r, df)
-        kept = p <= _relaxed(association.pair_p)
-        strong = p[kept] <= _relaxed(partition.edge_alpha)
+    halves = [np.sort(rng.permutation(features.n_samples)[:half]) for _ in range(n_halves)]
+    limits = [
+        critical_correlation(_relaxed(p), df) for p in (association.pair_p, partition.edge_alpha)
+    ]
+    passed = _passed(
+        features.values, association.i[inside.pair], association.j[inside.pair], halves, limits
+    )
+    for chosen, (kept, strong) in zip(halves, passed, strict=True):
         source, target = inside.source[kept], inside.target[kept]
-        member = core_members(n_genes, source, target, strong)
+        member = core_members(n_genes, source, target, strong[kept])
         alive = member[source] & member[target]
         together += _largest_piece(
             connected(n_genes, source[alive], target[alive]), member, partition
@@ -130,26 +135,58 @@ def _still_joined(
 
 def _relaxed(p: float) -> float:
     """Two-sided p of a z score 1/√2 as large."""
-    return float(2 * stats.norm.sf(stats.norm.isf(p / 2) / np.sqrt(2)))
+    return float(2 * special.ndtr(special.ndtri(p / 2) / np.sqrt(2)))
 
 
-def _subset_r(
-    features: FeatureSet,
+def _passed(
+    values: npt.NDArray[np.float64],
     i: npt.NDArray[np.int64],
     j: npt.NDArray[np.int64],
-    chosen: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float64]:
-    rows, inverse = np.unique(np.concatenate([i, j]), return_inverse=True)
-    part = features.values[np.ix_(rows, chosen)]
-    part -= part.mean(axis=1, keepdims=True)
-    norm = np.sqrt(np.einsum("ij,ij->i", part, part))
-    part /= np.where(norm > 0, norm, 1.0)[:, None]
-    first, second = inverse[: len(i)], inverse[len(i) :]
-    r = np.empty(len(i))
-    for start in range(0, len(i), _CHUNK):
-        block = slice(start, start + _CHUNK)
-        r[block] = np.einsum("ps,ps->p", part[first[block]], part[second[block]])
-    return np.clip(r, -1.0, 1.0)
+    halves: Sequence[npt.NDArray[np.int64]],
+    limits: Sequence[float],
+) -> npt.NDArray[np.bool_]:
+    """Whether |r| of each pair over each half of the samples reaches each limit.
+
+    With products of rows made once, every half is a sum over some of their columns: one product
+    with a matrix of zeros and ones gives all halves.
+
+    Args:
+        values: rows of mean square 1, shape (n_features, n_samples).
+        i, j: rows of each pair, shape (n_pairs,).
+        halves: samples of each half, as many each.
+        limits: least |r|.
+
+    Returns:
+        Shape (n_halves, n_limits, n_pairs).
+    """
+    n_samples = values.shape[1]
+    chosen = np.zeros((n_samples, len(halves)))
+    for half, samples in enumerate(halves):
+        chosen[samples, half] = 1.0 / len(samples)
+    rows, place = np.unique(np.concatenate([i, j]), return_inverse=True)
+    mean, spread = np.empty((2, len(rows), len(halves)))
+    passed = np.empty((len(halves), len(limits), len(i)), dtype=bool)
+
+    def moments(part: slice) -> None:
+        block = values[rows[part]]
+        mean[part] = block @ chosen
+        variance = np.square(block, out=block) @ chosen - np.square(mean[part])
+        # a row that does not vary in one half correlates with nothing there
+        spread[part] = np.where(variance > _CONSTANT, np.sqrt(np.abs(variance)), np.inf)
+
+    def compare(part: slice) -> None:
+        first, second = place[: len(i)][part], place[len(i) :][part]
+        r = (values[i[part]] * values[j[part]]) @ chosen
+        r -= mean[first] * mean[second]
+        r /= spread[first] * spread[second]
+        np.abs(r, out=r)
+        for which, limit in enumerate(limits):
+            passed[:, which, part] = (r >= limit).T
+
+    with one_thread():
+        in_threads(moments, blocks(len(rows), _CHUNK))
+        in_threads(compare, blocks(len(i), _CHUNK))
+    return passed
 
 
 def _largest_piece(

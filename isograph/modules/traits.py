@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from isograph.errors import Problems, StudyError
 from isograph.features.design import Design, orthonormal_basis, residualise, restrict
@@ -204,7 +204,7 @@ def _pearson(rest: Floats, values: Floats, design: Design) -> _Tested:
         return _untested(len(rest))
     r = _correlation(rest, trait)
     t = r * np.sqrt(df / np.maximum((1.0 - r) * (1.0 + r), _EPS))
-    return _Tested(effect=r, statistic=t, pvalue=2.0 * stats.t.sf(np.abs(t), df), r=r)
+    return _Tested(effect=r, statistic=t, pvalue=2.0 * special.stdtr(df, -np.abs(t)), r=r)
 
 
 def _welch(rest: Floats, in_level: npt.NDArray[np.bool_], design: Design) -> _Tested:
@@ -228,7 +228,7 @@ def _welch(rest: Floats, in_level: npt.NDArray[np.bool_], design: Design) -> _Te
     variance = parts.sum(axis=1)
     df = variance**2 / (parts**2 / group_df).sum(axis=1)
     t = b / np.sqrt(variance)
-    pvalue = 2.0 * stats.t.sf(np.abs(t), df)
+    pvalue = 2.0 * special.stdtr(df, -np.abs(t))
     return _Tested(effect=b, statistic=t, pvalue=pvalue, r=_correlation(rest, trait))
 
 
@@ -247,5 +247,5 @@ def _anova(rest: Floats, indicators: Floats, design: Design) -> _Tested:
     eta = np.clip(between / total, 0.0, 1.0)
     f = (eta / df_levels) / (np.maximum(1.0 - eta, _EPS) / df_rest)
     return _Tested(
-        effect=eta, statistic=f, pvalue=stats.f.sf(f, df_levels, df_rest), r=np.sqrt(eta)
+        effect=eta, statistic=f, pvalue=special.fdtrc(df_levels, df_rest, f), r=np.sqrt(eta)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 
 def correlation_pvalue(
@@ -33,7 +33,7 @@ def critical_correlation(p: float, df: float) -> float:
         p: two-sided probability, above 0.
         df: degrees of freedom.
     """
-    t = float(stats.t.isf(p / 2.0, df))
+    t = -float(special.stdtrit(df, p / 2.0))
     return t / float(np.hypot(t, np.sqrt(df)))
 
 
@@ -60,5 +60,10 @@ def benjamini_hochberg(pvalues: npt.ArrayLike) -> npt.NDArray[np.float64]:
     q = np.full(p.shape, np.nan)
     tested = ~np.isnan(p)
     if tested.any():
-        q[tested] = stats.false_discovery_control(p[tested], method="bh")
+        order = np.argsort(p[tested], kind="stable")
+        n = len(order)
+        scaled = p[tested][order] * (n / np.arange(1, n + 1))
+        adjusted = np.empty(n)
+        adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+        q[tested] = np.clip(adjusted, 0.0, 1.0)
     return q

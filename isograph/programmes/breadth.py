@@ -25,6 +25,8 @@ _FAMILY_WISE = 0.01
 _LEAST_GENES = 2
 _MOST = 0.5
 _ENOUGH_CARRIERS = 10
+_MANY_TIED = 20
+_TIES = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,25 @@ class Breadth:
         return self.is_broad(_MOST)
 
 
-def without_own_factor(features: FeatureSet, factors: ModuleFactors) -> Floats:
-    """Rows less their own module's factor, shape (n_features, n_samples).
+def without_own_factor(features: FeatureSet, factors: ModuleFactors, rows: Ints) -> Floats:
+    """Rows less their own module's factor, shape (n_rows, n_samples).
 
     The factor is fitted with the row in it: loadings that are proportional to those on the own
     factor (a trait that drives several modules as wholes) then leave nothing behind.
+
+    Args:
+        features: all features.
+        factors: of the modules.
+        rows: features wanted; those without a module come back as they are.
     """
-    size = np.maximum(np.einsum("ij,ij->i", factors.own, factors.own), 1e-12)
-    along = np.einsum("ij,ij->i", features.values, factors.own) / size
-    rest: Floats = features.values - along[:, None] * factors.own
+    label = factors.label[rows]
+    rest = features.values[rows]
+    inside = np.flatnonzero(label >= 0)
+    for start in range(0, len(inside), 4096):
+        part = inside[start : start + 4096]
+        own = factors.profiles[label[part]]
+        along = np.einsum("ij,ij->i", rest[part], own)
+        rest[part] -= (along / np.maximum(np.einsum("ij,ij->i", own, own), 1e-12))[:, None] * own
     return rest
 
 
@@ -77,7 +89,7 @@ def breadth(
     n_modules, large = len(factors.profiles), factors.size >= ENOUGH_MEMBERS
     if np.count_nonzero(large) < 2:
         return [Breadth(0, 0.0)] * len(directions)
-    rest = without_own_factor(features, factors)
+    rest = without_own_factor(features, factors, np.arange(features.n_features))
     df = max(features.df_residual - len(directions) - 1, 1)
     found = []
     for k in range(len(directions)):
@@ -105,8 +117,10 @@ def residual_edges(
     """Family-wise significant pairs that are left when every module's own factor is taken out.
 
     Pairs within a module count where it is large (taking out a factor makes the rest of a small
-    module correlate negatively) and leaves as many of them as it has genes: relatives that share
-    reads, or two channels that follow one factor in different ways, leave a few.
+    module correlate negatively) and leaves as many of them as it has genes, or half as many again
+    as the genes that have them if these are many: relatives that share reads, or two channels that
+    follow one factor in different ways, leave a few; and background that a broad factor binds to
+    modules leaves none.
 
     Args:
         features: all features.
@@ -120,27 +134,33 @@ def residual_edges(
     rows = carriers(features, association, labels)
     if len(rows) < 2:
         return 0
-    rest = without_own_factor(features, factors)[rows]
+    rest = without_own_factor(features, factors, rows)
     norm = np.sqrt(np.einsum("ij,ij->i", rest, rest))
-    rest = rest / np.where(norm > 1e-9, norm, np.inf)[:, None]
+    rest /= np.where(norm > 1e-9, norm, np.inf)[:, None]
     label, gene = factors.label[rows], features.gene_of[rows]
     count = np.bincount(label, minlength=len(factors.profiles))
     n_pairs = len(rows) * (len(rows) - 1) / 2
     df = float(max(features.df_residual - 1, 1))
     across = 0
     within = np.zeros(len(factors.profiles))
+    tied = np.zeros(len(labels), dtype=bool)
     for start in range(0, len(rows), 1024):
         block = slice(start, start + 1024)
-        r = rest[block] @ rest.T
-        r[np.tril_indices(r.shape[0], start, r.shape[1])] = 0.0
+        r = rest[block] @ rest[start:].T
+        r[np.tril_indices(len(r))] = 0.0
         i, j = np.nonzero(np.abs(r) >= _screen(n_pairs, df))
-        inside = label[i + start] == label[j]
-        keep = (gene[i + start] != gene[j]) & (~inside | (count[label[j]] >= _ENOUGH_CARRIERS))
-        i, j, inside = i[keep], j[keep], inside[keep]
-        significant = correlation_pvalue(r[i, j], df) * n_pairs <= _FAMILY_WISE
+        r, i, j = r[i, j], i + start, j + start
+        inside = label[i] == label[j]
+        keep = (gene[i] != gene[j]) & (~inside | (count[label[j]] >= _ENOUGH_CARRIERS))
+        r, i, j, inside = r[keep], i[keep], j[keep], inside[keep]
+        significant = correlation_pvalue(r, df) * n_pairs <= _FAMILY_WISE
         across += int(np.count_nonzero(significant & ~inside))
-        within += np.bincount(label[j[significant & inside]], minlength=len(within))
-    return across + int(within[within >= factors.size].sum())
+        i, j = i[significant & inside], j[significant & inside]
+        within += np.bincount(label[j], minlength=len(within))
+        tied[gene[i]] = tied[gene[j]] = True
+    n_tied = np.bincount(labels[tied & (labels >= 0)], minlength=len(within))
+    many = (within >= _TIES * n_tied) & (n_tied >= _MANY_TIED)
+    return across + int(within[many | (within >= factors.size)].sum())
 
 
 def _screen(n_pairs: float, df: float) -> float:

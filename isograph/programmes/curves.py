@@ -69,7 +69,7 @@ def curved_responses(
         Curves of mean 0 and mean square 1, shape (n_curves, n_samples).
     """
     n = clean.n_samples
-    known, bent = _bent_basis(directions, n, log_depth)
+    known, bent = _bent_basis(directions, clean.design.basis, log_depth)
     df = n - known.shape[1] - bent.shape[1]
     if bent.shape[1] == 0 or df < 3:
         return np.empty((0, n))
@@ -83,16 +83,24 @@ def curved_responses(
         share = float(curve @ curve) / max(float(profile @ profile), 1e-12)
         adjusted = 1 - (1 - share) * (n - known.shape[1]) / df
         if adjusted >= least_share:
-            curve = curve - curve.mean()
-            found.append(curve / np.sqrt(np.mean(curve**2)))
+            curve = curve / np.sqrt(np.mean(curve**2))
+            found.append(curve)
+            # a second module that bends the same way needs no curve of its own
+            known = np.column_stack([known, curve / np.sqrt(n)])
     return np.array(found).reshape(len(found), n)
 
 
-def _bent_basis(directions: Directions, n: int, log_depth: Floats | None) -> tuple[Floats, Floats]:
-    """Orthonormal columns of what is known, and of splines through it beyond that."""
-    known = _basis(np.column_stack([np.ones(n), *directions.everything]))
+def _bent_basis(
+    directions: Directions, known: Floats, log_depth: Floats | None
+) -> tuple[Floats, Floats]:
+    """Orthonormal columns of what is known, and of splines through directions beyond that.
+
+    `known` spans the design, covariates and directions: a curve is orthogonal to covariates too.
+    """
+    n = len(known)
     anchors = list(directions.values)
-    if log_depth is not None and np.sum((known.T @ log_depth) ** 2) / n >= _IS_DEPTH:
+    linear = _basis(directions.everything.T)
+    if log_depth is not None and np.sum((linear.T @ log_depth) ** 2) / n >= _IS_DEPTH:
         anchors.append(log_depth)
     columns = [column for anchor in anchors for column in natural_spline(anchor)]
     columns += anchors[len(directions) :]

@@ -16,6 +16,7 @@ from isograph.programmes.directions import Directions
 Floats = npt.NDArray[np.float64]
 
 _LEVEL = 0.01
+_NOTHING = 1e-7
 
 
 def trait_columns(
@@ -39,7 +40,11 @@ def trait_columns(
             table = indicators.to_numpy()
             table[~known] = table[known].mean(axis=0)
             columns.extend(table.T[1:])
-    rest = residualise(np.array(columns[1:]).reshape(-1, len(sample_ids)), design)
+    whole = np.array(columns[1:]).reshape(-1, len(sample_ids))
+    rest = residualise(whole, design)
+    # rounding is all that covariates leave of what they explain: it would be scaled up again
+    spread = np.ptp(whole, axis=1, keepdims=True)
+    rest = np.where(np.ptp(rest, axis=1, keepdims=True) > _NOTHING * spread, rest, 0.0)
     basis, _ = orthonormal_basis(np.column_stack([columns[0], *rest]))
     return basis[:, 1:]
 
@@ -64,20 +69,49 @@ def turn_towards(
     """
     n_columns = columns.shape[1]
     total = len(directions.everything)
+    none = np.zeros(total, dtype=bool)
     if n_columns == 0 or len(directions) == 0 or df - n_columns < 1:
-        return directions, np.zeros(total, dtype=bool)
+        return directions, none
     left, strength, right = np.linalg.svd(directions.values, full_matrices=False)
     axes = right[strength > 1e-8 * strength.max()]
     side, canonical, _ = np.linalg.svd(axes @ columns)
     squared = np.zeros(len(axes))
     squared[: len(canonical)] = np.minimum(canonical**2, 1.0)
-    explained = _explained(squared, n_columns, df, least_share)
+    explained = _canonically_explained(squared, n_columns, df, least_share)
     if explained.any():
         turn = side.T @ np.diag(1 / strength[: len(axes)]) @ left[:, : len(axes)].T
         directions = directions.turned(turn)
+    else:
+        explained = none[: len(directions)]
     bent = directions.curves
     share = np.sum((bent @ columns) ** 2, axis=1) / np.maximum(np.sum(bent**2, axis=1), 1e-12)
     return directions, np.concatenate([explained, _explained(share, n_columns, df, least_share)])
+
+
+def _canonically_explained(
+    squared: Floats, n_columns: int, df: int, least: float
+) -> npt.NDArray[np.bool_]:
+    """Which canonical correlations count; they are the largest that a rotation finds.
+
+    So R² is adjusted for the number of axes that were free to turn, and p is that of Bartlett's
+    test of this correlation and all smaller ones (1947, J. R. Stat. Soc. 9:176).
+
+    Args:
+        squared: canonical correlations, falling, shape (n_axes,).
+    """
+    n_axes, total = len(squared), df + 1
+    left = total - n_columns - (n_axes - 1)
+    if left < 1:
+        return np.zeros(n_axes, dtype=bool)
+    adjusted = 1 - (1 - squared) * total / left
+    number = np.arange(n_axes)
+    nats = -np.cumsum(np.log1p(-np.minimum(squared, 1 - 1e-12))[::-1])[::-1]
+    statistic = max(total - (n_axes + n_columns + 1) / 2, 1.0) * nats
+    freedom = np.maximum((n_axes - number) * (n_columns - number), 1)
+    result: npt.NDArray[np.bool_] = (adjusted >= least) & (
+        stats.chi2.sf(statistic, freedom) <= _LEVEL
+    )
+    return result
 
 
 def _explained(share: Floats, n_columns: int, df: int, least: float) -> npt.NDArray[np.bool_]:

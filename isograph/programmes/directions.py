@@ -87,11 +87,13 @@ def principal_directions(source: Floats, k: int, *, curves: Floats | None = None
 
     Args:
         source: rows of mean 0, shape (n_features, n_samples).
-        k: how many, at most the number of samples.
+        k: how many, at most; there are no more than the rank of the rows.
         curves: kept beside them, shape (n_curves, n_samples).
     """
     n_samples = source.shape[1]
     power, vectors = np.linalg.eigh(source.T @ source)
+    # beyond the rank vectors are arbitrary, and nothing follows them
+    k = min(k, int(np.count_nonzero(power > _RIDGE * max(float(power[-1]), _NONE))))
     vectors = vectors[:, ::-1][:, :k]
     # the sign of an eigenvector is the library's choice; ours is the side of its largest sample
     vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(k)])
@@ -155,14 +157,7 @@ def _regress_block(
 ) -> tuple[Floats, Floats]:
     k, n_samples = values.shape
     cross = targets @ values.T - weight * _dot(targets, source)[:, None]
-    own = source @ values.T
-    outer = weight[:, :, None] * own[:, None, :]
-    gram = (
-        (values @ values.T)[None]
-        - outer
-        - outer.transpose(0, 2, 1)
-        + _dot(source, source)[:, None, None] * weight[:, :, None] * weight[:, None, :]
-    )
+    gram = (values @ values.T)[None] - _own_part(values, weight, source)
     total = _dot(targets, targets)
     if given is not None:
         size = _dot(given, given)
@@ -176,6 +171,45 @@ def _regress_block(
     beta = np.linalg.solve(gram, cross[:, :, None])[:, :, 0]
     r2 = np.clip(_dot(beta, cross) / np.maximum(total, _NONE), 0.0, 1.0 - 1e-12)
     return np.where(total > _NONE * n_samples, r2, 0.0), beta
+
+
+def _own_part(values: Floats, weight: Floats, source: Floats) -> Floats:
+    """What the products of directions lose without a row's own part, shape (n_rows, k, k)."""
+    outer = weight[:, :, None] * (source @ values.T)[:, None, :]
+    square = _dot(source, source)[:, None, None] * weight[:, :, None] * weight[:, None, :]
+    part: Floats = outer + outer.transpose(0, 2, 1) - square
+    return part
+
+
+def _rest_where_observed(
+    rows: Floats,
+    values: Floats,
+    weight: Floats,
+    source: Floats,
+    *,
+    observed: npt.NDArray[np.bool_],
+    basis: Floats,
+) -> Floats:
+    """Rows with gaps less the design and the directions, fitted on their observed samples alone.
+
+    A zero says nothing, but would count as a sample that does not follow; and on a part of the
+    samples directions are not orthogonal to the design.
+    """
+    n_samples, n_known = basis.shape
+    known = basis.T * np.sqrt(n_samples)
+    values = np.vstack([known, values])
+    weight = np.hstack([np.zeros((len(rows), n_known)), weight])
+    k = len(values)
+    source = np.where(observed, source, 0.0)
+    products = (values[:, None, :] * values[None]).reshape(k * k, n_samples)
+    gram = (observed @ products.T).reshape(-1, k, k) - _own_part(values, weight, source)
+    gram = gram + _RIDGE * n_samples * np.eye(k)
+    cross = rows @ values.T - weight * _dot(rows, source)[:, None]
+    beta = np.linalg.solve(gram, cross[:, :, None])[:, :, 0]
+    rest = rows - beta @ values + _dot(beta, weight)[:, None] * source
+    # as many coefficients as samples: what is left is rounding
+    enough = observed.sum(axis=1, keepdims=True) > k
+    return np.where(observed & enough, rest, 0.0)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:
@@ -206,7 +240,18 @@ def remove(features: FeatureSet, directions: Directions, *, names: tuple[str, ..
         weight, source = directions.block(start, stop)
         fit = regress(rows, everything, weight, source)
         rest = rows - fit.beta @ everything + _dot(fit.beta, weight)[:, None] * source
-        values[start:stop] = _standardised(rest, features.observed[start:stop])
+        observed = features.observed[start:stop]
+        gaps = np.flatnonzero(~observed.all(axis=1))
+        if len(gaps):
+            rest[gaps] = _rest_where_observed(
+                rows[gaps],
+                everything,
+                weight[gaps],
+                source[gaps],
+                observed=observed[gaps],
+                basis=features.design.basis,
+            )
+        values[start:stop] = _standardised(rest, observed)
     return replace(
         features, values=values, design=extend(features.design, everything.T, names=names)
     )

@@ -10,6 +10,7 @@ all features, so that genes outside modules count too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -32,19 +33,38 @@ class ModuleFactors:
 
     Attributes:
         profiles: shape (n_modules, n_samples), mean square 1.
-        own: profile of each feature's own module, 0 without one, shape (n_features, n_samples).
-        without: the same made without the feature's own gene.
-        member: features of module genes, shape (n_features,).
+        scores: of each module gene, its module's factor made without it, shape
+            (n_module_genes, n_samples).
+        score_of: row of `scores` of each feature, −1 for none, shape (n_features,).
         label: module of each feature, −1 for none, shape (n_features,).
         size: genes of each module, shape (n_modules,).
     """
 
     profiles: Floats
-    own: Floats
-    without: Floats
-    member: npt.NDArray[np.bool_]
+    scores: Floats
+    score_of: Ints
     label: Ints
     size: Ints
+
+    @cached_property
+    def member(self) -> npt.NDArray[np.bool_]:
+        """Features of module genes, shape (n_features,)."""
+        return self.label >= 0
+
+    @cached_property
+    def own(self) -> Floats:
+        """Profile of each feature's own module, 0 without one, shape (n_features, n_samples)."""
+        return self._spread(self.profiles, self.label)
+
+    @cached_property
+    def without(self) -> Floats:
+        """The same made without the feature's own gene."""
+        return self._spread(self.scores, self.score_of)
+
+    def _spread(self, rows: Floats, place: Ints) -> Floats:
+        whole = np.zeros((len(place), rows.shape[1]))
+        whole[self.member] = rows[place[self.member]]
+        return whole
 
 
 def module_factors(features: FeatureSet, association: Association, labels: Ints) -> ModuleFactors:
@@ -66,21 +86,15 @@ def module_factors(features: FeatureSet, association: Association, labels: Ints)
     for module in range(n_modules):
         part = slice(bounds[module], bounds[module + 1])
         profiles[module], _, loading[part] = leading_profile(features.values[rows[part]])
-    label = labels[features.gene_of]
-    member = label >= 0
-    own, without = np.zeros_like(features.values), np.zeros_like(features.values)
-    own[member] = profiles[label[member]]
     genes = np.flatnonzero(labels >= 0)
     scores = scores_without_gene(features, rows, group, loading, genes, labels)
     place = np.full(len(labels), -1, dtype=np.int64)
     place[genes] = np.arange(len(genes))
-    without[member] = scores[place[features.gene_of[member]]]
     return ModuleFactors(
         profiles=profiles,
-        own=own,
-        without=without,
-        member=member,
-        label=label,
+        scores=scores,
+        score_of=place[features.gene_of],
+        label=labels[features.gene_of],
         size=np.bincount(labels[labels >= 0], minlength=n_modules).astype(np.int64),
     )
 

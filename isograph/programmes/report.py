@@ -89,7 +89,12 @@ def _best_matches(features: FeatureSet, programmes: Programmes, names: list[str]
     if not names:
         return empty
     declared = {trait.name for trait in features.traits}
-    others = [t for t in infer_traits(features.samples) if t.name not in declared]
+    groups = features.record.get("categorical", ())
+    others = [
+        trait
+        for trait in infer_traits(features.samples, categorical=groups)
+        if trait.name not in declared
+    ]
     traits = [*features.traits, *others, *_library_size(features)]
     tests = module_traits(
         programmes.values,

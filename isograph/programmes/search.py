@@ -214,8 +214,9 @@ class Search:
             return True
         assert account.directions is not None
         reach = breadth(self.features, account.directions, account.before, account.labels)
-        # genes in two modules leave something behind too, but never most genes of all modules
-        if all(one.reaches_most for one in reach):
+        # genes in two modules leave something behind too, but one direction of it never reaches
+        # most genes of all modules
+        if account.size == 1 and reach[0].reaches_most:
             return True
         rival = reference.overlapping if reference.directions is None else reference.nats
         return account.nats > _raised(rival) and all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -77,10 +78,17 @@ def write_fit(fit: Fit, folder: Path, *, overwrite: bool = False) -> Path:
     """
     folder = Path(folder)
     check_target(folder, overwrite=overwrite)
-    config = dict(fit.config) | {"content_hash": fit.content_hash, "tables": fit.table_hashes}
     with atomic_folder(folder) as work:
-        for name, table in fit.tables.items():
-            write_table(work / f"{name}.parquet", table)
+        # one writer beside the hashes: more would race for the umask
+        with ThreadPoolExecutor(1) as pool:
+            written = [
+                pool.submit(write_table, work / f"{name}.parquet", table)
+                for name, table in fit.tables.items()
+            ]
+            hashes = {"content_hash": fit.content_hash, "tables": fit.table_hashes}
+        for done in written:
+            done.result()
+        config = dict(fit.config) | hashes
         write_json(work / CONFIG, config)
         if fit.calibration is not None:
             write_json(work / CALIBRATION, fit.calibration)

@@ -143,6 +143,45 @@ class TestEveryBackend:
         assert all((record.summary, record.assumes, record.limits, record.reference))
 
 
+@pytest.fixture(scope="module", params=["cell_types-c0.50", "cell_composition_all-cv0.20"])
+def confounded(request: pytest.FixtureRequest) -> Bundle:
+    """Four cell types, or one cell fraction, act on all genes: there are programmes to find."""
+    return isograph.simulate(request.param, seed=3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+class TestEveryBackendWithProgrammes:
+    def test_finds_some(self, backend: str, confounded: Bundle) -> None:
+        fit = isograph.fit(confounded, backend=backend)
+        assert len(fit.programmes) >= 1
+        assert len(fit.tables["programme_loadings"]) >= 100
+
+    def test_does_not_depend_on_the_order_of_samples_genes_and_transcripts(
+        self, backend: str, confounded: Bundle
+    ) -> None:
+        plain = isograph.fit(confounded, backend=backend)
+        shuffled = isograph.fit(reordered(confounded, np.random.default_rng(0)), backend=backend)
+        assert shuffled.content_hash == plain.content_hash
+
+    def test_does_not_depend_on_the_number_of_threads(
+        self, backend: str, confounded: Bundle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tables: list[dict[str, pa.Table]] = []
+        for threads in (1, 2):
+            monkeypatch.setenv("ISOGRAPH_THREADS", str(threads))
+            with threadpool_limits(limits=threads):
+                tables.append(dict(isograph.fit(confounded, backend=backend).tables))
+        assert all(tables[0][name].equals(tables[1][name]) for name in TABLES)
+
+    def test_the_seed_changes_confidence_only(self, backend: str, confounded: Bundle) -> None:
+        first = isograph.fit(confounded, study=study(confounded, seed=1), backend=backend)
+        other = isograph.fit(confounded, study=study(confounded, seed=2), backend=backend)
+        columns = ["gene_id", "module_id", "kme"]
+        pd.testing.assert_frame_equal(first.modules[columns], other.modules[columns])
+        for name in set(TABLES) - {"modules", "module_summary"}:
+            assert first.tables[name].equals(other.tables[name]), name
+
+
 def _first_samples(bundle: Bundle, n: int) -> Bundle:
     # halves of the fixture are the two levels of Dx: take both
     half = bundle.n_samples // 2

@@ -12,7 +12,8 @@ import isograph
 from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import StudyError
-from isograph.features import FeatureSet, build_features
+from isograph.features import FeatureSet, build_features, channels, counts, design, standardise
+from isograph.features import build as steps_of_build
 from tests.features.counts import (
     Floats,
     gene_bundle,
@@ -104,6 +105,39 @@ class TestOrder:
         assert keys == sorted(keys)
         assert (np.diff(features.gene_of) >= 0).all()
         assert features.sample_ids.tolist() == sorted(features.sample_ids)
+
+
+class TestBlocks:
+    """Rows are worked on in blocks, several at a time."""
+
+    @pytest.mark.parametrize("covariates", [None, COVARIATES])
+    def test_of_any_size_give_the_same_features(
+        self, cohort: Bundle, covariates: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = build(cohort, covariates=covariates)
+        for module in (channels, counts, standardise, design, steps_of_build):
+            monkeypatch.setattr(module, "ROWS_A_BLOCK", 7)
+        parts = build(cohort, covariates=covariates)
+        pd.testing.assert_frame_equal(whole.meta, parts.meta)
+        np.testing.assert_array_equal(whole.observed, parts.observed)
+        np.testing.assert_allclose(whole.values, parts.values, atol=1e-12)
+
+    def test_on_any_number_of_threads_give_the_same_bits(
+        self, cohort: Bundle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (channels, counts, standardise, design, steps_of_build):
+            monkeypatch.setattr(module, "ROWS_A_BLOCK", 7)
+        monkeypatch.setenv("ISOGRAPH_THREADS", "1")
+        alone = build(cohort, covariates=COVARIATES)
+        monkeypatch.setenv("ISOGRAPH_THREADS", "2")
+        assert_same(alone, build(cohort, covariates=COVARIATES))
+
+    def test_a_gene_with_more_transcripts_than_a_block_stays_whole(
+        self, cohort: Bundle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole = build(cohort)
+        monkeypatch.setattr(counts, "ROWS_A_BLOCK", 1)
+        np.testing.assert_allclose(whole.values, build(cohort).values, atol=1e-12)
 
 
 class TestTranscripts:

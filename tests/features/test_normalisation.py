@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from isograph.features.normalisation import size_factors
+from isograph.features.normalisation import _ranked, _weighted_median, size_factors
 from tests.features.counts import Floats
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -249,3 +249,28 @@ def test_size_factors_are_positive_whatever_the_counts(method: str, totals: Floa
     assert np.isfinite(factors).all()
     assert (factors > 0).all()
     assert np.log(factors).mean() == pytest.approx(0.0, abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), n_rows=st.integers(1, 40))
+def test_weighted_medians_leave_half_of_the_weight_on_either_side(seed: int, n_rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.round(rng.normal(size=(n_rows, 11)), 1)  # with ties
+    values[rng.random(values.shape) < 0.2] = np.nan
+    weight = rng.uniform(0.1, 3.0, size=n_rows)
+    median = _weighted_median(values, _ranked(values), weight)
+    for column, found in zip(values.T, median, strict=True):
+        seen = ~np.isnan(column)
+        if not seen.any():
+            assert np.isnan(found)
+            continue
+        half = weight[seen].sum() / 2 * (1 + 1e-9)
+        assert weight[seen][column[seen] < found].sum() <= half
+        assert weight[seen][column[seen] > found].sum() <= half
+
+
+def test_equal_weights_give_the_usual_median() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 9))
+    values[3, 2] = values[5, 2] = values[7, 4] = np.nan
+    found = _weighted_median(values, _ranked(values), np.full(30, 0.7))
+    np.testing.assert_array_equal(found, np.nanmedian(values, axis=0))

@@ -10,7 +10,8 @@ import pytest
 from isograph.communities.partition import Partition, find_modules
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
-from isograph.modules.stability import Stability, half_sample_stability
+from isograph.modules import stability as stability_module
+from isograph.modules.stability import Stability, _passed, half_sample_stability
 from isograph.network.association import Association
 from isograph.network.significance import critical_correlation
 from tests.network.synthetic import associate, feature_set, followers, orthonormal
@@ -130,3 +131,35 @@ def test_no_modules_have_no_stability() -> None:
     result, _, _ = stability(feature_set(np.random.default_rng(8).normal(size=(40, 30))))
     assert result.stability.shape == (0,)
     assert np.isnan(result.membership).all()
+
+
+def test_edges_of_a_half_are_those_of_its_correlations() -> None:
+    rng = np.random.default_rng(5)
+    values = feature_set(rng.normal(size=(12, 3)) @ rng.normal(size=(3, 30))).values
+    i, j = np.triu_indices(12, 1)
+    halves = [np.sort(rng.permutation(30)[:15]) for _ in range(6)]
+    limits = [0.2, 0.7]
+    passed = _passed(values, i, j, halves, limits)
+    assert passed.shape == (6, 2, len(i))
+    for half, found in zip(halves, passed, strict=True):
+        r = np.abs(np.corrcoef(values[:, half]))[i, j]
+        for limit, each in zip(limits, found, strict=True):
+            np.testing.assert_array_equal(each, r >= limit)
+
+
+def test_a_feature_that_does_not_vary_in_a_half_has_no_edge_there() -> None:
+    values = np.array([[1.0, -1, 1, -1, 0, 0, 0, 0], [1.0, -1, 1, -1, 1, -1, 1, -1]])
+    pair = np.array([0]), np.array([1])
+    passed = _passed(values, *pair, [np.arange(4), np.arange(4, 8)], [0.5])
+    assert passed[:, 0, 0].tolist() == [True, False]
+
+
+def test_blocks_and_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = planted(6, loadings=(0.6, 0.55))
+    whole, _, _ = stability(features)
+    monkeypatch.setattr(stability_module, "_CHUNK", 5)
+    for threads in ("1", "2"):
+        monkeypatch.setenv("ISOGRAPH_THREADS", threads)
+        parts, _, _ = stability(features)
+        np.testing.assert_array_equal(parts.membership, whole.membership)
+        np.testing.assert_array_equal(parts.stability, whole.stability)

@@ -95,3 +95,18 @@ def test_missing_p_values_count_nowhere() -> None:
     np.testing.assert_allclose(q, [0.02, np.nan, 0.04])
     assert benjamini_hochberg([]).shape == (0,)
     assert np.isnan(benjamini_hochberg([np.nan])).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
+def test_false_discovery_rates_are_those_of_scipy(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = np.round(rng.random(n) ** 3, 2)  # with ties, zeros and ones
+    np.testing.assert_array_equal(benjamini_hochberg(p), stats.false_discovery_control(p))
+
+
+@pytest.mark.parametrize("df", [3, 40, 998])
+@pytest.mark.parametrize("p", [0.5, 1e-3, 1e-12, 1e-200])
+def test_the_critical_correlation_is_that_of_scipys_t(p: float, df: int) -> None:
+    t = stats.t.isf(p / 2, df)
+    assert critical_correlation(p, df) == pytest.approx(t / np.hypot(t, np.sqrt(df)), rel=1e-12)
