@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_bundle_commands(commands)
     _add_simulate(commands)
     _add_benchmark(commands)
+    _add_null(commands)
     listing = commands.add_parser("settings", help="list every setting that --set takes")
     listing.add_argument("--backend", default="calibrated", help="whose settings to add")
     listing.set_defaults(module="settings")
@@ -92,6 +93,12 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action="store_true",
         default=None,
         help="drop samples with a missing covariate",
+    )
+    fit.add_argument(
+        "--broad-factors",
+        choices=("auto", "report", "off"),
+        help="directions that several modules share: take them out unless a trait given with "
+        "--traits explains them, only report them, or do not look (default: auto)",
     )
     fit.add_argument("--seed", type=int, help="of the subsampling behind confidence (default: 0)")
     fit.add_argument(
@@ -219,3 +226,39 @@ def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         help="where finished cells go, so that a run goes on where it was cut off",
     )
     bench.set_defaults(module="benchmark")
+
+
+def _add_null(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    null = commands.add_parser(
+        "null",
+        help="what is found in a cohort when nothing is there",
+        description="Permute the samples of every gene by themselves, look for modules as a fit "
+        "does, and say how often any is found and whether module p holds.",
+    )
+    null.add_argument(
+        "--dataset-path", type=Path, required=True, metavar="BUNDLE", help="bundle folder"
+    )
+    null.add_argument("--permutations", type=int, default=100, metavar="N", help="default: 100")
+    null.add_argument("--seed", type=int, default=0, help="of the permutations (default: 0)")
+    null.add_argument("--backend", default="calibrated", help="default: calibrated")
+    null.add_argument("--covariates", metavar="FORMULA", help='removed first: "~ RIN + C(batch)"')
+    null.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
+    null.add_argument(
+        "--drop-missing", action="store_true", help="drop samples with a missing covariate"
+    )
+    null.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        default=[],
+        help="any setting, see `isograph settings`",
+    )
+    null.add_argument(
+        "--output-dir",
+        type=Path,
+        metavar="DIR",
+        help="where null.json and null.png go (default: artifacts/null/DATASET)",
+    )
+    null.add_argument("--quiet", action="store_true", help="no progress, no table")
+    null.set_defaults(module="null")
