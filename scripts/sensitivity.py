@@ -338,7 +338,7 @@ def table(report: dict[str, Any]) -> str:
 def _cell(report: dict[str, Any], constant: Constant, factor: float) -> str:
     row, base = report["rows"].get(f"{constant.name} x{factor}"), report["default"]
     if row is None:
-        return "the same value"
+        return "the same value" if constant.at(factor) == constant.default else "not measured"
     said = []
     for key, label in (("ari", "ARI"), ("ari_min", "lowest"), ("coverage", "coverage")):
         change = row[key] - base[key]
