@@ -56,6 +56,9 @@ class CalibratedSettings(Settings):
         3e-3, gt=0, lt=1, description="false edges expected per feature, in all"
     )
     neighbours: int = Field(30, ge=1, le=1000, description="strongest partners kept a feature")
+    proposals_per_feature: float = Field(
+        1.0, ge=0, description="false pairs a feature that may propose a faint module; 0: none"
+    )
     kernel: Literal["numpy", "torch"] = Field(
         "numpy", description="library of the all-pairs product; the edges are the same"
     )
@@ -83,12 +86,21 @@ class CommunitySettings(Settings):
         0.05, gt=0, lt=1, description="family-wise level of a gene against the rest of its module"
     )
     joining_fdr: float = Field(
-        0.01, gt=0, lt=1, description="false share of the genes that join a module by its factor"
+        0.01, gt=0, lt=1, description="false share of module genes, where they join by the factor"
+    )
+    joining_local_fdr: float = Field(
+        0.2, gt=0, lt=1, description="chance that the last gene to join is a false one"
     )
     pair_fwer: float = Field(
         0.002, gt=0, lt=1, description="family-wise level for modules of two genes"
     )
     module_fwer: float = Field(0.01, gt=0, lt=1, description="family-wise level of a module")
+    faint_modules: bool = Field(
+        True, description="look for modules whose members no pair of genes shows"
+    )
+    faint_fdr: float = Field(
+        0.05, gt=0, lt=1, description="false share of the genes that make a faint module's factor"
+    )
     merge_correlation: float = Field(
         0.65, gt=0, lt=1, description="disattenuated correlation that makes two parts one module"
     )

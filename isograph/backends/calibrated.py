@@ -37,6 +37,7 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
         found = strongest_pairs(
             features,
             false_edges_per_feature=settings.false_edges_per_feature,
+            proposals_per_feature=settings.proposals_per_feature,
             neighbours=settings.neighbours,
             search=Search(
                 kernel=settings.kernel,

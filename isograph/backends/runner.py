@@ -26,7 +26,12 @@ from isograph.modules.stability import half_sample_stability
 from isograph.modules.traits import module_traits
 from isograph.network.association import Association
 from isograph.network.significance import benjamini_hochberg
-from isograph.programmes.find import Programmes, find_programmes, take_out
+from isograph.programmes.find import (
+    Programmes,
+    bent_remainders,
+    find_programmes,
+    take_out,
+)
 from isograph.programmes.report import programme_loadings, programme_names, programme_table
 from isograph.progress import Steps
 from isograph.provenance import git_state, package_versions, version
@@ -107,7 +112,8 @@ def fit(
         )
         clean = take_out(features, programmes, names=programme_names(len(programmes)))
         if programmes.removed.any():
-            association, partition = _modules(clean, chosen, own, shared, steps)
+            left = bent_remainders(features, clean, programmes)
+            association, partition = _modules(clean, chosen, own, shared, steps, explained=left)
     with steps.step("traits and roles") as note, one_thread():
         found = _describe(
             features, clean, association, partition, programmes, shared, seed=study.seed
@@ -120,6 +126,7 @@ def fit(
         "edge_fwer_pvalue": partition.edge_alpha,
         "n_gene_edges": len(partition.graph),
         "n_modules": partition.n_modules,
+        "n_faint_modules": partition.n_faint,
         "n_broad_factors": int(programmes.removed.sum()),
         "broad_factors": {
             "mode": shared.programmes.broad_factors,
@@ -138,15 +145,21 @@ def fit(
 
 
 def _modules(
-    features: FeatureSet, backend: Backend, own: Settings, settings: FitSettings, steps: Steps
+    features: FeatureSet,
+    backend: Backend,
+    own: Settings,
+    settings: FitSettings,
+    steps: Steps,
+    *,
+    explained: npt.NDArray[np.float64] | None = None,
 ) -> tuple[Association, Partition]:
-    """One pass from features to modules."""
+    """One pass from features to modules; see `find_modules` for `explained`."""
     association = backend.associate(features, own, steps)
     with steps.step("modules") as note, one_thread():
-        partition = find_modules(features, association, settings.communities)
+        partition = find_modules(features, association, settings.communities, explained=explained)
         assigned = int(np.count_nonzero(partition.labels >= 0))
         note.result = f"{partition.n_modules} modules, {assigned:,} genes"
-    return association, partition
+    return partition.association, partition
 
 
 def _programmes(
@@ -161,8 +174,13 @@ def _programmes(
 ) -> Programmes:
     """Broad factors; traits that the study names keep theirs."""
 
+    # faint modules wait for the last pass: what many faint genes share may be a broad factor
+    plain = settings.model_copy(
+        update={"communities": settings.communities.model_copy(update={"faint_modules": False})}
+    )
+
     def find(some: FeatureSet) -> tuple[Association, Partition]:
-        return _modules(some, backend, own, settings, Steps())
+        return _modules(some, backend, own, plain, Steps())
 
     declared = features.traits if study.traits is not None else ()
     with steps.step("broad factors") as note, one_thread():

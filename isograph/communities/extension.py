@@ -8,15 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.communities.factors import carriers
-from isograph.communities.profile import leading_profile
+from isograph.communities.profile import closest_profile, leading_profile, member_pvalues
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
-from isograph.network.significance import benjamini_hochberg, correlation_pvalue
+from isograph.network.significance import false_discovery_line, support_line
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_CHUNK = 8192
 _LEAST_MEMBERS = 3
 _ROUNDS = 5
 
@@ -37,7 +36,12 @@ class Extension:
 
 
 def extend_modules(
-    features: FeatureSet, association: Association, labels: Ints, *, fdr: float
+    features: FeatureSet,
+    association: Association,
+    labels: Ints,
+    *,
+    fdr: float,
+    local_fdr: float,
 ) -> Extension:
     """Add genes outside to the module whose factor they follow.
 
@@ -46,11 +50,16 @@ def extend_modules(
     made without the gene, so under independence r has its usual null. Each round
     makes the factors of the genes that are in by then.
 
+    Two levels must hold. The share of false genes among all members bounds how many there are;
+    alone it would let the certain members pay for doubtful ones. The chance that the last gene in
+    is false bounds each.
+
     Args:
         features: all features.
         association: pairs that hold the modules together.
         labels: module of each gene, −1 for none, shape (n_genes,).
-        fdr: expected share of false genes among those added (Benjamini–Hochberg).
+        fdr: expected share of false genes among members (Benjamini–Hochberg).
+        local_fdr: chance that the last gene to join is false (`support_line`).
 
     Returns:
         The modules; nobody leaves one.
@@ -60,7 +69,7 @@ def extend_modules(
     alpha = 0.0
     for _ in range(_ROUNDS):
         rows = np.union1d(held, joined)
-        labels, added, p = _one_round(features, labels, rows, fdr=fdr)
+        labels, added, p = _one_round(features, labels, rows, fdr=fdr, local_fdr=local_fdr)
         if len(added) == 0:
             break
         joined = np.union1d(joined, added)
@@ -69,7 +78,7 @@ def extend_modules(
 
 
 def _one_round(
-    features: FeatureSet, labels: Ints, rows: Ints, *, fdr: float
+    features: FeatureSet, labels: Ints, rows: Ints, *, fdr: float, local_fdr: float
 ) -> tuple[Ints, Ints, Floats]:
     """Labels with the genes that follow factors made of `rows`; by which features, and their p."""
     nobody = np.empty(0, dtype=np.int64)
@@ -83,38 +92,19 @@ def _one_round(
     profiles = np.stack(
         [leading_profile(features.values[rows[group == module]])[0] for module in open_to]
     )
-    p, choice = _closest(features, outside, profiles)
+    p, choice = closest_profile(features, outside, profiles)
     best = np.lexsort((outside, p, features.gene_of[outside]))
     gene = features.gene_of[outside][best]
     first = np.ones(len(gene), dtype=bool)
     first[1:] = gene[1:] != gene[:-1]
     best, gene = best[first], gene[first]
-    # the best of a gene's features and of all modules, then a false discovery rate over genes
+    # the best of a gene's features and of all modules, then a level over all genes
     n_own = np.bincount(features.gene_of, minlength=len(labels))[gene]
-    q = benjamini_hochberg(np.minimum(p[best] * n_own * len(open_to), 1.0))
-    follows = q <= fdr
+    corrected = np.minimum(p[best] * n_own * len(open_to), 1.0)
+    members = member_pvalues(features, rows, labels)[labels >= 0]
+    everybody = np.concatenate([corrected, np.minimum(members * len(open_to), 1.0)])
+    line = min(false_discovery_line(everybody, level=fdr), support_line(everybody, level=local_fdr))
+    follows = corrected <= line
     extended = labels.copy()
     extended[gene[follows]] = open_to[choice[best][follows]]
     return extended, outside[best][follows], p[best][follows]
-
-
-def _closest(features: FeatureSet, rows: Ints, profiles: Floats) -> tuple[Floats, Ints]:
-    """p and index of the profile that each row follows most closely."""
-    n = features.n_samples
-    p, choice = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
-    for start in range(0, len(rows), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        block = rows[part]
-        seen = features.observed[block]
-        r = features.values[block] @ profiles.T / n
-        df = np.full(len(block), float(features.df_residual))
-        if not seen.all():
-            # rows are 0 where not observed: what counts is the profile where they are
-            share = seen.astype(np.float64) @ np.square(profiles).T / n
-            r = r / np.sqrt(np.maximum(share, 1e-12))
-            df = np.maximum(df - np.count_nonzero(~seen, axis=1), 1.0)
-        r = np.clip(r, -1.0, 1.0)
-        choice[part] = np.argmax(np.abs(r), axis=1)
-        top = np.take_along_axis(r, choice[part][:, None], axis=1)[:, 0]
-        p[part] = correlation_pvalue(top, df)
-    return p, choice

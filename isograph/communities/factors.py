@@ -26,7 +26,7 @@ class _Evidence:
 
     total: npt.NDArray[np.float64]  # (n_groups, n_groups), symmetric
     count: npt.NDArray[np.float64]  # pairs behind each sum
-    touching: npt.NDArray[np.bool_]  # groups that an edge joins
+    touching: npt.NDArray[np.bool_]  # groups that may be joined
 
 
 def carriers(
@@ -97,9 +97,35 @@ def refine(
     if labels.max(initial=-1) < 0:
         return labels
     fine = _split_until_stable(features, association, graph, labels, one_factor=one_factor)
-    evidence = _between(features, association, graph, fine)
+    evidence = _between(features, association, fine, touching=_touching(graph, fine))
     joined = _agglomerate(evidence, one_factor=one_factor)
     return in_order_of_first(np.where(fine >= 0, joined[np.maximum(fine, 0)], -1))
+
+
+def join_to_faint(
+    features: FeatureSet,
+    association: Association,
+    labels: npt.NDArray[np.int64],
+    *,
+    first_faint: int,
+    one_factor: float,
+) -> npt.NDArray[np.int64]:
+    """Join faint modules to those with the same factor, whether or not an edge joins them.
+
+    Args:
+        features: all features.
+        association: pairs within modules.
+        labels: modules, −1 for none, shape (n_genes,).
+        first_faint: label from which modules are faint; those below stay apart from each other.
+        one_factor: as for `refine`.
+
+    Returns:
+        The label of each module after joining, shape (n_modules,); the smaller label stays.
+    """
+    n_groups = int(labels.max(initial=-1)) + 1
+    faint = np.arange(n_groups) >= first_faint
+    evidence = _between(features, association, labels, touching=faint[:, None] | faint[None, :])
+    return _agglomerate(evidence, one_factor=one_factor)
 
 
 def _split_until_stable(
@@ -143,29 +169,36 @@ def _split(
         return [members]
     # members without an edge of their own follow nobody: they go with the first part
     labels[members] = np.maximum(labels[members], 0)
-    joined = _agglomerate(_between(features, association, own, labels), one_factor=one_factor)
+    evidence = _between(features, association, labels, touching=_touching(own, labels))
+    joined = _agglomerate(evidence, one_factor=one_factor)
     part = joined[labels[members]]
     return [members[part == value] for value in np.unique(part)]
+
+
+def _touching(graph: GeneGraph, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Groups that an edge joins, shape (n_groups, n_groups), symmetric."""
+    n_groups = int(labels.max(initial=-1)) + 1
+    ends = labels[graph.source], labels[graph.target]
+    known = (ends[0] >= 0) & (ends[1] >= 0)
+    touching = np.zeros((n_groups, n_groups), dtype=bool)
+    touching[ends[0][known], ends[1][known]] = True
+    return touching | touching.T
 
 
 def _between(
     features: FeatureSet,
     association: Association,
-    graph: GeneGraph,
     labels: npt.NDArray[np.int64],
+    *,
+    touching: npt.NDArray[np.bool_],
 ) -> _Evidence:
-    """Evidence within and between the groups of `labels` that edges join."""
-    n_groups = int(labels.max(initial=-1)) + 1
+    """Evidence within the groups of `labels`, and between those that may be joined."""
+    n_groups = len(touching)
     rows = carriers(features, association, labels)
     group = labels[features.gene_of[rows]]
     order = np.argsort(group, kind="stable")
     rows, group = rows[order], group[order]
     bounds = np.searchsorted(group, np.arange(n_groups + 1))
-    ends = labels[graph.source], labels[graph.target]
-    known = (ends[0] >= 0) & (ends[1] >= 0)
-    touching = np.zeros((n_groups, n_groups), dtype=bool)
-    touching[ends[0][known], ends[1][known]] = True
-    touching |= touching.T
     total, count = np.zeros((n_groups, n_groups)), np.zeros((n_groups, n_groups))
     noise = 1.0 / (features.df_residual + 1)
     unit = features.values[rows] / np.sqrt(features.n_samples)

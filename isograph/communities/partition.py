@@ -6,25 +6,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from isograph.communities.core import core_members
 from isograph.communities.detection import leiden
-from isograph.communities.extension import extend_modules
 from isograph.communities.factors import carriers, refine
+from isograph.communities.fates import ASSIGNED, gene_fates
 from isograph.communities.graph import GeneGraph, collapse_to_genes
+from isograph.communities.growth import Grown, extended, with_faint
 from isograph.communities.profile import member_pvalues, row_correlations
+from isograph.communities.ranks import average_ranks
 from isograph.communities.significance import module_pvalue, pair_pvalue, strongest_tree_nats
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
 from isograph.network.significance import benjamini_hochberg, correlation_pvalue
-
-NO_EDGE = "no_significant_edge"
-OUTSIDE = "outside_core"
-TOO_SMALL = "module_too_small"
-NOT_SIGNIFICANT = "module_not_significant"
-ASSIGNED = "assigned"
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,9 @@ class Partition:
     Attributes:
         labels: module of each gene with features, −1 for none, shape (n_genes,). Module 0 is the
             largest; equal sizes go by smallest gene.
-        graph: the gene graph they were found in.
+        association: feature pairs that hold them: the significant ones, and weaker ones within
+            faint modules.
+        graph: the gene graph of the association.
         pvalue: family-wise p of each module, shape (n_modules,).
         qvalue: Benjamini–Hochberg over all candidate modules, shape (n_modules,).
         n_edges: gene edges within each module, shape (n_modules,).
@@ -43,9 +40,11 @@ class Partition:
         edge_alpha: p at which a single edge is significant family-wise.
         joined_rows: features by which genes joined a module's factor, sorted.
         joining_alpha: the largest p that let one in.
+        n_faint: modules that no significant pair proposed, among all.
     """
 
     labels: npt.NDArray[np.int64]
+    association: Association
     graph: GeneGraph
     pvalue: npt.NDArray[np.float64]
     qvalue: npt.NDArray[np.float64]
@@ -55,6 +54,7 @@ class Partition:
     edge_alpha: float
     joined_rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     joining_alpha: float = 0.0
+    n_faint: int = 0
 
     @property
     def n_modules(self) -> int:
@@ -63,7 +63,11 @@ class Partition:
 
 
 def find_modules(
-    features: FeatureSet, association: Association, settings: CommunitySettings
+    features: FeatureSet,
+    association: Association,
+    settings: CommunitySettings,
+    *,
+    explained: npt.NDArray[np.float64] | None = None,
 ) -> Partition:
     """Partition genes into modules; none is a legal answer.
 
@@ -71,6 +75,7 @@ def find_modules(
         features: all features.
         association: their significant pairs, from any backend.
         settings: see `CommunitySettings`.
+        explained: what was taken out, bent; see `with_faint`.
 
     Returns:
         The partition. Nothing in it is random.
@@ -90,27 +95,40 @@ def find_modules(
     size = np.bincount(candidate[candidate >= 0], minlength=len(module_p))
     limit = np.where(size > 2, settings.module_fwer, settings.pair_fwer)
     accepted = module_p <= limit
-    held = np.where(np.append(accepted, False)[candidate], candidate, -1)
-    known = np.flatnonzero(accepted)
-    held = np.where(held >= 0, np.searchsorted(known, held), -1)
-    extension = extend_modules(features, association, held, fdr=settings.joining_fdr)
-    wider = np.append(known, -1)[extension.labels]
-    joined = (wider >= 0) & (held < 0)
-    labels, order = _by_size(np.where(joined, wider, candidate), accepted)
-    fate, value = _fates(graph, inside, community, candidate, accepted, module_p)
-    fate[joined] = ASSIGNED
+    held = _renumbered(candidate, accepted)
+    grown = extended(
+        features,
+        Grown(
+            labels=held,
+            pvalue=module_p[accepted],
+            refused=module_p[~accepted],
+            association=association,
+        ),
+        settings,
+    )
+    grown = with_faint(features, grown, settings, explained=explained)
+    labels, order = _by_size(grown.labels, len(grown.pvalue))
+    pvalue = grown.pvalue[order]
+    fate, value = gene_fates(graph, inside, community, candidate, module_p)
+    assigned = labels >= 0
+    fate[assigned], value[assigned] = ASSIGNED, pvalue[labels[assigned]]
+    if grown.association is not association:
+        graph = collapse_to_genes(grown.association, features.gene_of, n_genes)
     final = graph.within(labels)
+    adjusted = benjamini_hochberg(np.concatenate([pvalue, grown.refused]))
     return Partition(
         labels=labels,
+        association=grown.association,
         graph=graph,
-        pvalue=module_p[order],
-        qvalue=benjamini_hochberg(module_p)[order],
-        n_edges=np.bincount(labels[final.source], minlength=len(order)).astype(np.int64),
+        pvalue=pvalue,
+        qvalue=adjusted[: len(pvalue)],
+        n_edges=np.bincount(labels[final.source], minlength=len(pvalue)).astype(np.int64),
         fate=fate,
         fate_value=value,
         edge_alpha=edge_alpha,
-        joined_rows=extension.rows,
-        joining_alpha=extension.alpha,
+        joined_rows=grown.rows,
+        joining_alpha=grown.alpha,
+        n_faint=grown.n_faint,
     )
 
 
@@ -185,7 +203,7 @@ def _rank_pvalue(
     rows, place = np.unique(
         np.concatenate([association.i[pairs], association.j[pairs]]), return_inverse=True
     )
-    ranks = stats.rankdata(features.values[rows], axis=1) - (features.n_samples + 1) / 2
+    ranks = average_ranks(features.values[rows]) - (features.n_samples + 1) / 2
     first, second = ranks[place[: len(pairs)]], ranks[place[len(pairs) :]]
     return correlation_pvalue(row_correlations(first, second), features.df_residual)
 
@@ -201,58 +219,24 @@ def _pairs_between_genes(
     return ((total**2 - squares) / 2).astype(np.int64)
 
 
-def _by_size(
+def _renumbered(
     candidate: npt.NDArray[np.int64], accepted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
+    """Accepted candidates counted from 0 in their order, −1 elsewhere; shape (n_genes,)."""
+    number = np.where(accepted, np.cumsum(accepted) - 1, -1)
+    renumbered: npt.NDArray[np.int64] = np.append(number, -1)[candidate]
+    return renumbered
+
+
+def _by_size(
+    labels: npt.NDArray[np.int64], n_modules: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Number accepted candidates by falling size, then by their first gene."""
-    known = np.flatnonzero(candidate >= 0)
-    size = np.bincount(candidate[known], minlength=len(accepted))
-    first = np.full(len(accepted), len(candidate), dtype=np.int64)
-    np.minimum.at(first, candidate[known], known)
+    """Modules numbered by falling size, then by their first gene; and the old number of each."""
+    known = np.flatnonzero(labels >= 0)
+    size = np.bincount(labels[known], minlength=n_modules)
+    first = np.full(n_modules, len(labels), dtype=np.int64)
+    np.minimum.at(first, labels[known], known)
     order = np.lexsort((first, -size))
-    order = order[accepted[order]]
-    rank = np.full(len(accepted) + 1, -1, dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[candidate], order
-
-
-def _fates(
-    graph: GeneGraph,
-    inside: GeneGraph,
-    community: npt.NDArray[np.int64],
-    candidate: npt.NDArray[np.int64],
-    accepted: npt.NDArray[np.bool_],
-    module_p: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.str_], npt.NDArray[np.float64]]:
-    """Why each gene is where it is, and the number behind it (see `FATE_MEANINGS`)."""
-
-    def degree(edges: GeneGraph) -> npt.NDArray[np.float64]:
-        ends = np.concatenate([edges.source, edges.target])
-        return np.bincount(ends, minlength=edges.n_genes).astype(np.float64)
-
-    ok = np.append(accepted, False)[candidate]
-    p = np.append(module_p, np.nan)[candidate]
-    own = degree(inside)
-    size = np.bincount(community[community >= 0], minlength=int(community.max(initial=-1)) + 1)
-    fate = np.full(graph.n_genes, NO_EDGE, dtype="<U24")
-    value = np.zeros(graph.n_genes)
-    joined = community >= 0
-    fate[joined], value[joined] = OUTSIDE, own[joined]
-    alone = joined.copy()
-    alone[joined] = size[community[joined]] < 3
-    alone &= candidate < 0
-    fate[alone] = TOO_SMALL
-    value[alone] = np.append(size, 0)[community[alone]]
-    tested = candidate >= 0
-    fate[tested], value[tested] = NOT_SIGNIFICANT, p[tested]
-    fate[ok] = ASSIGNED
-    return fate, value
-
-
-FATE_MEANINGS = {
-    NO_EDGE: "significant edges",
-    OUTSIDE: "edges to its community; its core or the module's profile does not hold it",
-    TOO_SMALL: "genes in its community; held by no significant edge",
-    NOT_SIGNIFICANT: "p of its candidate module",
-    ASSIGNED: "p of its module",
-}
+    rank = np.full(n_modules + 1, -1, dtype=np.int64)
+    rank[order] = np.arange(n_modules)
+    return rank[labels], order

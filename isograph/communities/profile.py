@@ -10,6 +10,8 @@ import numpy.typing as npt
 from isograph.features.model import FeatureSet
 from isograph.network.significance import correlation_pvalue
 
+_CHUNK = 8192
+
 
 def leading_profile(
     values: npt.NDArray[np.float64],
@@ -128,3 +130,37 @@ def member_pvalues(
     np.minimum.at(p, owner, correlation_pvalue(r, features.df_residual))
     n_features = np.bincount(owner, minlength=len(labels))
     return np.minimum(p * np.maximum(n_features, 1), 1.0)
+
+
+def closest_profile(
+    features: FeatureSet, rows: npt.NDArray[np.int64], profiles: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """The profile that each row follows most closely.
+
+    Args:
+        features: all features.
+        rows: feature rows that are not part of any profile, shape (n_rows,).
+        profiles: shape (n_profiles, n_samples), mean 0 and mean square 1.
+
+    Returns:
+        p: of the largest |r|, over the samples where the row is observed, shape (n_rows,).
+        choice: index of that profile, shape (n_rows,).
+    """
+    n = features.n_samples
+    p, choice = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+    for start in range(0, len(rows), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        block = rows[part]
+        seen = features.observed[block]
+        r = features.values[block] @ profiles.T / n
+        df = np.full(len(block), float(features.df_residual))
+        if not seen.all():
+            # rows are 0 where not observed: what counts is the profile where they are
+            share = seen.astype(np.float64) @ np.square(profiles).T / n
+            r = r / np.sqrt(np.maximum(share, 1e-12))
+            df = np.maximum(df - np.count_nonzero(~seen, axis=1), 1.0)
+        r = np.clip(r, -1.0, 1.0)
+        choice[part] = np.argmax(np.abs(r), axis=1)
+        top = np.take_along_axis(r, choice[part][:, None], axis=1)[:, 0]
+        p[part] = correlation_pvalue(top, df)
+    return p, choice

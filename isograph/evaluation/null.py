@@ -16,7 +16,8 @@ from isograph.backends.protocol import Backend
 from isograph.backends.registry import get_backend
 from isograph.backends.runner import resolve_settings, study_features
 from isograph.bundle import Bundle, load_bundle
-from isograph.communities.partition import NOT_SIGNIFICANT, Partition, find_modules
+from isograph.communities.fates import NOT_SIGNIFICANT
+from isograph.communities.partition import Partition, find_modules
 from isograph.config import CommunitySettings, FitSettings, Settings
 from isograph.errors import Problems, StudyError
 from isograph.features.design import residualise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -54,6 +54,8 @@ class Association:
         pair_p: probability that one independent pair becomes an edge.
         floor: least |r| of an edge at full degrees of freedom.
         calibration: the backend's record for `calibration.json`.
+        proposals: these pairs and weaker ones, which noise gives too: where to look for modules
+            that no pair shows; None if there are none.
     """
 
     i: npt.NDArray[np.int64]
@@ -64,9 +66,21 @@ class Association:
     pair_p: float
     floor: float
     calibration: dict[str, Any] = field(default_factory=dict)
+    proposals: Association | None = None
 
     def __len__(self) -> int:
         return len(self.i)
+
+    def subset(self, pairs: npt.NDArray[np.bool_]) -> Association:
+        """Some of the pairs, as if there were no others; `pairs` has shape (n_pairs,)."""
+        return replace(
+            self,
+            i=self.i[pairs],
+            j=self.j[pairs],
+            r=self.r[pairs],
+            weight=self.weight[pairs],
+            pvalue=self.pvalue[pairs],
+        )
 
 
 def strongest_pairs(
@@ -74,6 +88,7 @@ def strongest_pairs(
     *,
     false_edges_per_feature: float,
     neighbours: int,
+    proposals_per_feature: float = 0.0,
     search: Search | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Association:
@@ -88,6 +103,7 @@ def strongest_pairs(
         features: standardised features.
         false_edges_per_feature: edge budget, see `edge_pvalue_threshold`.
         neighbours: partners kept a feature.
+        proposals_per_feature: a second, wider budget, for `Association.proposals`; 0 for none.
         search: how candidates are found; None for the exact product on numpy.
         progress: called with the finished share of the product.
 
@@ -98,30 +114,39 @@ def strongest_pairs(
         ConfigError: the search needs a device or a library that is not there.
     """
     df = features.df_residual
-    pair_p = edge_pvalue_threshold(
-        n_features=features.n_features, false_edges_per_feature=false_edges_per_feature
+    budgets = (false_edges_per_feature, max(false_edges_per_feature, proposals_per_feature))
+    pair_p, widest_p = (
+        edge_pvalue_threshold(n_features=features.n_features, false_edges_per_feature=budget)
+        for budget in budgets
     )
-    floor = critical_correlation(pair_p, df)
+    floor, lowest = critical_correlation(pair_p, df), critical_correlation(widest_p, df)
     i, j, record = _candidates(
-        features, search or Search(), floor=floor, neighbours=neighbours, progress=progress
+        features, search or Search(), floor=lowest, neighbours=neighbours, progress=progress
     )
     r = exact_correlations(features.values, i, j)
     # ranks first: what the screen handed on beyond them must not move up where p removes a pair
     keep = np.flatnonzero(among_strongest(i, j, np.abs(r), k=neighbours))
     i, j, r = i[keep], j[keep], r[keep]
-    pvalue = edge_pvalue(features, i, j, r)
-    # the screen promises nothing below the floor; without gaps p says the same
-    keep = np.flatnonzero((pvalue <= pair_p) & (np.abs(r) >= floor - 1e-9))
-    return Association(
-        i=i[keep],
-        j=j[keep],
-        r=r[keep],
-        weight=np.square(r[keep]),
-        pvalue=pvalue[keep],
+    pairs = Association(
+        i=i,
+        j=j,
+        r=r,
+        weight=np.square(r),
+        pvalue=edge_pvalue(features, i, j, r),
         pair_p=pair_p,
         floor=floor,
         calibration=record,
     )
+    edges = pairs.subset(_within(pairs, p=pair_p, floor=floor))
+    if proposals_per_feature == 0:
+        return edges
+    return replace(edges, proposals=pairs.subset(_within(pairs, p=widest_p, floor=lowest)))
+
+
+def _within(pairs: Association, *, p: float, floor: float) -> npt.NDArray[np.bool_]:
+    """Pairs within a budget; the screen promises nothing below the floor, p does without gaps."""
+    kept: npt.NDArray[np.bool_] = (pairs.pvalue <= p) & (np.abs(pairs.r) >= floor - 1e-9)
+    return kept
 
 
 def _candidates(

@@ -67,3 +67,32 @@ def benjamini_hochberg(pvalues: npt.ArrayLike) -> npt.NDArray[np.float64]:
         adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
         q[tested] = np.clip(adjusted, 0.0, 1.0)
     return q
+
+
+def false_discovery_line(pvalues: npt.NDArray[np.float64], *, level: float) -> float:
+    """The largest p that Benjamini & Hochberg (1995) call a discovery; −1 if there is none.
+
+    Args:
+        pvalues: shape (n,), n at least 1.
+        level: expected share of false discoveries.
+    """
+    ordered = np.sort(pvalues)
+    passed = np.flatnonzero(ordered <= level * np.arange(1, len(ordered) + 1) / len(ordered))
+    return float(ordered[passed[-1]]) if len(passed) else -1.0
+
+
+def support_line(pvalues: npt.NDArray[np.float64], *, level: float) -> float:
+    """The largest p whose own chance to be false is within the level; −1 if there is none.
+
+    The share of false discoveries among all is small where thousands are certain, however doubtful
+    the last one is. Here the last one counts: with a fraction π₀ of true nulls it is false with
+    probability π₀ · level (Soloff, Xiang & Fithian 2024, Ann. Stat. 52:580).
+
+    Args:
+        pvalues: shape (n,), n at least 1.
+        level: local false discovery rate at the margin.
+    """
+    ordered = np.sort(pvalues)
+    gain = level * np.arange(1, len(ordered) + 1) / len(ordered) - ordered
+    last = int(np.argmax(gain))
+    return float(ordered[last]) if gain[last] > 0 else -1.0

@@ -69,7 +69,7 @@ def curved_responses(
         Curves of mean 0 and mean square 1, shape (n_curves, n_samples).
     """
     n = clean.n_samples
-    known, bent = _bent_basis(directions, clean.design.basis, log_depth)
+    known, bent = bent_basis(directions, clean.design.basis, log_depth=log_depth)
     df = n - known.shape[1] - bent.shape[1]
     if bent.shape[1] == 0 or df < 3:
         return np.empty((0, n))
@@ -90,12 +90,19 @@ def curved_responses(
     return np.array(found).reshape(len(found), n)
 
 
-def _bent_basis(
-    directions: Directions, known: Floats, log_depth: Floats | None
+def bent_basis(
+    directions: Directions, known: Floats, *, log_depth: Floats | None
 ) -> tuple[Floats, Floats]:
     """Orthonormal columns of what is known, and of splines through directions beyond that.
 
-    `known` spans the design, covariates and directions: a curve is orthogonal to covariates too.
+    Args:
+        directions: the broad factors.
+        known: spans the design, covariates and directions: a curve is orthogonal to covariates
+            too; shape (n_samples, n_known).
+        log_depth: log library size, centred and scaled, where it is known, shape (n_samples,).
+
+    Returns:
+        known, and the bent columns, one for every ten samples at most, shape (n_samples, n_bent).
     """
     n = len(known)
     anchors = list(directions.values)

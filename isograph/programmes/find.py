@@ -15,6 +15,7 @@ from isograph.features.model import FeatureSet
 from isograph.features.traits import Trait
 from isograph.network.association import Association
 from isograph.programmes.breadth import residual_edges
+from isograph.programmes.curves import bent_basis
 from isograph.programmes.declared import trait_columns, turn_towards
 from isograph.programmes.directions import Directions, loadings, remove
 from isograph.programmes.evidence import module_factors
@@ -79,7 +80,8 @@ def find_programmes(
     factors = module_factors(features, association, partition.labels)
     left = residual_edges(features, association, factors, partition.labels)
     record: dict[str, Any] = {"residual_edges": left, "searched": False}
-    if left < settings.least_residual_edges:
+    # a faint module may be a broad factor too weak for edges
+    if left < settings.least_residual_edges and partition.n_faint == 0:
         return Programmes(record=record)
     plain, best = _search(features, association, find, settings)
     record |= {"searched": True, "nats_of_modules": plain.nats, "nats_with_factors": best.nats}
@@ -156,6 +158,26 @@ def take_out(features: FeatureSet, programmes: Programmes, *, names: Sequence[st
         curves=all_of.curves[gone[k:]],
     )
     return remove(features, kept, names=tuple(np.array(names, dtype=object)[gone]))
+
+
+def bent_remainders(
+    features: FeatureSet, clean: FeatureSet, programmes: Programmes
+) -> Floats | None:
+    """Columns that what is left of removed programmes may follow; None if none was removed.
+
+    Args:
+        features: with the programmes.
+        clean: without those that were removed.
+        programmes: of `features`.
+
+    Returns:
+        Orthonormal, orthogonal to the design of `clean`, shape (n_samples, k).
+    """
+    if not programmes.removed.any():
+        return None
+    assert programmes.directions is not None
+    depth = log_library_size(features)
+    return bent_basis(programmes.directions, clean.design.basis, log_depth=depth)[1]
 
 
 def _search(

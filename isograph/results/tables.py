@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from isograph import schemas
-from isograph.communities.partition import ASSIGNED, FATE_MEANINGS, Partition
+from isograph.communities.fates import ASSIGNED, FATE_MEANINGS
+from isograph.communities.partition import Partition
 from isograph.features.model import FeatureSet
 from isograph.files import to_arrow
 from isograph.modules.eigengenes import Eigengenes

@@ -14,6 +14,7 @@ from isograph.communities.significance import (
     log_fisher_tail,
     module_pvalue,
     pair_pvalue,
+    sequence_log_pvalue,
     strongest_tree_nats,
 )
 from isograph.network.significance import correlation_pvalue
@@ -141,3 +142,49 @@ def test_no_search_through_noise_finds_more_than_its_share(size: int, per_gene: 
 def test_pairs_pay_for_all_pairs() -> None:
     p = pair_pvalue(np.array([1e-9, 0.5, 0.0]), n_tests=1000)
     np.testing.assert_allclose(p, [1e-6, 1.0, TINY])
+
+
+class TestSequence:
+    def draw(self, rng: np.random.Generator, m: int, *, n: int = 40, loading: float = 0.0) -> float:
+        factor = rng.normal(size=n)
+        rows = loading * factor + np.sqrt(1 - loading**2) * rng.normal(size=(m, n))
+        rows = (rows - rows.mean(axis=1, keepdims=True)) / rows.std(axis=1, keepdims=True)
+        everywhere = np.ones(rows.shape, dtype=bool)
+        return sequence_log_pvalue(rows, everywhere, df_residual=n - 2, n_features=m)
+
+    def test_a_factor_makes_it_small(self) -> None:
+        rng = np.random.default_rng(0)
+        assert self.draw(rng, 20, loading=0.6) < -20
+
+    def test_it_is_never_below_its_level_where_every_gene_is_a_member(self) -> None:
+        rng = np.random.default_rng(1)
+        logs = np.array([self.draw(rng, 8) for _ in range(400)])
+        for level in (0.01, 0.1, 0.5):
+            assert np.mean(logs <= np.log(level)) <= level
+
+    def test_the_choice_among_more_features_is_paid_for(self) -> None:
+        rng = np.random.default_rng(2)
+        rows = 0.7 * rng.normal(size=30) + 0.7 * rng.normal(size=(12, 30))
+        rows -= rows.mean(axis=1, keepdims=True)
+        few, many = (
+            sequence_log_pvalue(rows, np.ones((12, 30), dtype=bool), df_residual=28, n_features=n)
+            for n in (100, 10_000)
+        )
+        assert many > few + 10
+
+    def test_signs_do_not_matter(self) -> None:
+        rng = np.random.default_rng(3)
+        rows = 0.6 * rng.normal(size=30) + 0.8 * rng.normal(size=(12, 30))
+        rows -= rows.mean(axis=1, keepdims=True)
+        sign = rng.choice([-1.0, 1.0], (12, 1))
+        seen = np.ones(rows.shape, dtype=bool)
+        plain, flipped = (
+            sequence_log_pvalue(some, seen, df_residual=28, n_features=500)
+            for some in (rows, sign * rows)
+        )
+        assert plain == pytest.approx(flipped, rel=1e-9)
+
+    def test_one_gene_says_nothing(self) -> None:
+        row = np.arange(10.0)[None]
+        seen = np.ones(row.shape, dtype=bool)
+        assert sequence_log_pvalue(row, seen, df_residual=8, n_features=5) == 0.0

@@ -110,7 +110,7 @@ def test_the_seed_changes_confidence_only() -> None:
     np.testing.assert_array_equal(features.values, before)
     np.testing.assert_array_equal(edges.r, other_edges.r)
     for field in fields(partition):
-        if field.name not in ("graph", "edge_alpha"):
+        if field.name not in ("association", "graph", "edge_alpha"):
             np.testing.assert_array_equal(
                 getattr(partition, field.name), getattr(other_partition, field.name)
             )

@@ -13,6 +13,8 @@ from isograph.network.significance import (
     correlation_pvalue,
     critical_correlation,
     edge_pvalue_threshold,
+    false_discovery_line,
+    support_line,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -110,3 +112,29 @@ def test_false_discovery_rates_are_those_of_scipy(seed: int, n: int) -> None:
 def test_the_critical_correlation_is_that_of_scipys_t(p: float, df: int) -> None:
     t = stats.t.isf(p / 2, df)
     assert critical_correlation(p, df) == pytest.approx(t / np.hypot(t, np.sqrt(df)), rel=1e-12)
+
+
+def test_the_discovery_line_is_the_largest_p_within_the_rate() -> None:
+    p = np.array([0.001, 0.9, 0.012, 0.03, 0.5])
+    # steps of 0.02: 0.001 ≤ 0.01, 0.012 ≤ 0.02·2/2 … and 0.03 = 0.05·3/5
+    assert false_discovery_line(p, level=0.05) == 0.03
+    assert false_discovery_line(p, level=0.001) == -1.0
+
+
+def test_the_support_line_judges_the_last_one_alone() -> None:
+    certain = np.full(100, 1e-9)
+    doubtful = np.linspace(0.005, 1.0, 200)
+    p = np.concatenate([certain, doubtful])
+    assert false_discovery_line(p, level=0.05) > 0.01
+    assert support_line(p, level=0.2) == 1e-9
+    assert support_line(np.linspace(0.1, 1, 10), level=0.2) == -1.0
+
+
+def test_the_last_discovery_is_false_as_rarely_as_stated() -> None:
+    rng = np.random.default_rng(0)
+    false = []
+    for _ in range(400):
+        p = np.concatenate([rng.random(400), rng.random(100) ** 8])
+        line = support_line(p, level=0.2)
+        false.append(line in p[:400])
+    assert np.mean(false) <= 0.2

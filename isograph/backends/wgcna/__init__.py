@@ -1,0 +1,1 @@
+"""Weighted correlation networks (WGCNA): the published method, from its papers."""
