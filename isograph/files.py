@@ -110,6 +110,12 @@ def write_text(path: Path, text: str) -> None:
         work.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with atomic_file(path) as work:
+        work.write_bytes(content)
+
+
 def plain(value: Any) -> Any:
     """Turn numpy scalars, arrays, paths and tuples into what JSON knows; NaN becomes null."""
     if isinstance(value, Mapping):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from isograph.backends.protocol import Backend, BackendRecord
-from isograph.config import CalibratedSettings, Settings
+from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.config import CalibratedSettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association, Search, strongest_pairs
 from isograph.progress import Steps
@@ -15,24 +15,30 @@ RECORD = BackendRecord(
     summary="Sign-free correlation between all switch axes and abundances, thresholded so that a "
     "stated number of false edges is expected.",
     assumes="After winsorising, features of unrelated genes are independent across samples.",
-    limits="Members that correlate with one another no more than chance allows give no edge to "
-    "start a module from; a gene is in one module at most.",
+    limits="Members of weak modules are left out where their own correlation with the module is "
+    "no more than chance allows; a gene is in one module at most.",
     reference="Null distribution of r: Fisher (1915), Biometrika 10:507",
 )
 
 
-def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Association:
+def find(task: Task, steps: Steps) -> Found:
+    """Modules in the graph of significant correlations."""
+    assert isinstance(task.settings, CalibratedSettings)
+    association = associate(task.features, task.settings, steps)
+    return Found(modules_of(task, association, steps))
+
+
+def associate(features: FeatureSet, settings: CalibratedSettings, steps: Steps) -> Association:
     """Significant correlations among each feature's strongest partners, weighted by r².
 
     Args:
         features: standardised features.
-        settings: `CalibratedSettings`.
+        settings: budgets, and how partners are searched for.
         steps: where to show progress.
 
     Returns:
         The association, with thresholds and counts in its calibration record.
     """
-    assert isinstance(settings, CalibratedSettings)
     with steps.step("association") as note:
         found = strongest_pairs(
             features,
@@ -66,4 +72,4 @@ def associate(features: FeatureSet, settings: Settings, steps: Steps) -> Associa
     return replace(found, calibration=record)
 
 
-BACKEND = Backend(record=RECORD, settings=CalibratedSettings, associate=associate)
+BACKEND = Backend(record=RECORD, settings=CalibratedSettings, find=find, broad_factors="auto")

@@ -11,9 +11,9 @@ import pandas as pd
 
 from isograph.backends.protocol import Backend
 from isograph.backends.registry import DEFAULT, get_backend
+from isograph.backends.stages import Searched, search_modules
 from isograph.bundle import Bundle, load_bundle
-from isograph.communities.partition import Partition, find_modules
-from isograph.config import FitSettings, Settings, apply_overrides
+from isograph.config import FitSettings, ProgrammeSettings, Settings, apply_overrides
 from isograph.errors import Problems, StudyError
 from isograph.features.build import build_features, feature_record
 from isograph.features.model import FeatureSet
@@ -24,14 +24,8 @@ from isograph.modules.overlaps import module_overlaps
 from isograph.modules.roles import module_roles
 from isograph.modules.stability import half_sample_stability
 from isograph.modules.traits import module_traits
-from isograph.network.association import Association
 from isograph.network.significance import benjamini_hochberg
-from isograph.programmes.find import (
-    Programmes,
-    bent_remainders,
-    find_programmes,
-    take_out,
-)
+from isograph.programmes.find import Programmes
 from isograph.programmes.report import programme_loadings, programme_names, programme_table
 from isograph.progress import Steps
 from isograph.provenance import git_state, package_versions, version
@@ -46,7 +40,10 @@ def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Setti
     Raises:
         ConfigError: unknown or malformed settings, all of them at once.
     """
-    return apply_overrides(study.set, settings=FitSettings(), backend=backend.settings())
+    programmes = ProgrammeSettings(broad_factors=backend.broad_factors)
+    return apply_overrides(
+        study.set, settings=FitSettings(programmes=programmes), backend=backend.settings()
+    )
 
 
 def study_features(
@@ -103,26 +100,22 @@ def fit(
         features = build_features(bundle, study=study, settings=shared.features, steps=steps)
     else:
         _check_features(features, study, shared)
-    association, partition = _modules(features, chosen, own, shared, steps)
-    programmes = Programmes()
-    clean = features
-    if shared.programmes.broad_factors != "off":
-        programmes = _programmes(
-            features, association, partition, chosen, own, shared, study, steps
-        )
-        clean = take_out(features, programmes, names=programme_names(len(programmes)))
-        if programmes.removed.any():
-            left = bent_remainders(features, clean, programmes)
-            association, partition = _modules(clean, chosen, own, shared, steps, explained=left)
+    searched = search_modules(
+        features,
+        chosen,
+        own=own,
+        shared=shared,
+        steps=steps,
+        declared=features.traits if study.traits is not None else (),
+    )
+    partition, programmes = searched.found.partition, searched.programmes
     with steps.step("traits and roles") as note, one_thread():
-        found = _describe(
-            features, clean, association, partition, programmes, shared, seed=study.seed
-        )
+        found = _describe(features, searched, shared, seed=study.seed)
         note.result = f"{found['traits'].num_rows:,} module–trait tests"
     calibration = {
         "schema_version": SCHEMA_VERSION,
         "backend": backend,
-        **association.calibration,
+        **partition.association.calibration,
         "edge_fwer_pvalue": partition.edge_alpha,
         "n_gene_edges": len(partition.graph),
         "n_modules": partition.n_modules,
@@ -141,54 +134,8 @@ def fit(
         tables=found,
         steps=tuple(steps.done),
         log=tuple(steps.lines),
+        files=searched.found.files,
     )
-
-
-def _modules(
-    features: FeatureSet,
-    backend: Backend,
-    own: Settings,
-    settings: FitSettings,
-    steps: Steps,
-    *,
-    explained: npt.NDArray[np.float64] | None = None,
-) -> tuple[Association, Partition]:
-    """One pass from features to modules; see `find_modules` for `explained`."""
-    association = backend.associate(features, own, steps)
-    with steps.step("modules") as note, one_thread():
-        partition = find_modules(features, association, settings.communities, explained=explained)
-        assigned = int(np.count_nonzero(partition.labels >= 0))
-        note.result = f"{partition.n_modules} modules, {assigned:,} genes"
-    return partition.association, partition
-
-
-def _programmes(
-    features: FeatureSet,
-    association: Association,
-    partition: Partition,
-    backend: Backend,
-    own: Settings,
-    settings: FitSettings,
-    study: Study,
-    steps: Steps,
-) -> Programmes:
-    """Broad factors; traits that the study names keep theirs."""
-
-    # faint modules wait for the last pass: what many faint genes share may be a broad factor
-    plain = settings.model_copy(
-        update={"communities": settings.communities.model_copy(update={"faint_modules": False})}
-    )
-
-    def find(some: FeatureSet) -> tuple[Association, Partition]:
-        return _modules(some, backend, own, plain, Steps())
-
-    declared = features.traits if study.traits is not None else ()
-    with steps.step("broad factors") as note, one_thread():
-        programmes = find_programmes(
-            features, association, partition, find, settings.programmes, declared=declared
-        )
-        note.result = f"{len(programmes)} found, {int(programmes.removed.sum())} taken out"
-    return programmes
 
 
 def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:
@@ -214,16 +161,12 @@ def _study_for(bundle: Bundle) -> Study:
 
 
 def _describe(
-    features: FeatureSet,
-    clean: FeatureSet,
-    association: Association,
-    partition: Partition,
-    programmes: Programmes,
-    settings: FitSettings,
-    *,
-    seed: int,
+    features: FeatureSet, searched: Searched, settings: FitSettings, *, seed: int
 ) -> dict[str, Any]:
-    """Every table of the fit; `clean` has no broad factors, `features` has."""
+    """Every table of the fit; `features` still have the broad factors."""
+    clean, programmes = searched.clean, searched.programmes
+    partition = searched.found.partition
+    association = partition.association
     module_ids = tables.module_names(partition.n_modules)
     eigengenes = module_eigengenes(clean, association, partition)
     confidence = half_sample_stability(

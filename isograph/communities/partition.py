@@ -107,7 +107,7 @@ def find_modules(
         settings,
     )
     grown = with_faint(features, grown, settings, explained=explained)
-    labels, order = _by_size(grown.labels, len(grown.pvalue))
+    labels, order = by_size(grown.labels, len(grown.pvalue))
     pvalue = grown.pvalue[order]
     fate, value = gene_fates(graph, inside, community, candidate, module_p)
     assigned = labels >= 0
@@ -228,10 +228,18 @@ def _renumbered(
     return renumbered
 
 
-def _by_size(
+def by_size(
     labels: npt.NDArray[np.int64], n_modules: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Modules numbered by falling size, then by their first gene; and the old number of each."""
+    """Modules numbered by falling size, then by their first gene; and the old number of each.
+
+    Args:
+        labels: −1 for none, shape (n_genes,).
+        n_modules: number of modules.
+
+    Returns:
+        New labels, shape (n_genes,), and the old label of each module, shape (n_modules,).
+    """
     known = np.flatnonzero(labels >= 0)
     size = np.bincount(labels[known], minlength=n_modules)
     first = np.full(n_modules, len(labels), dtype=np.int64)

@@ -115,6 +115,7 @@ def sequence_log_pvalue(
     *,
     df_residual: int,
     n_features: int,
+    named_beforehand: bool = False,
 ) -> float:
     """Log of a union bound over all sets of genes that could follow one factor so well.
 
@@ -130,6 +131,8 @@ def sequence_log_pvalue(
         observed: shape (m, n_samples).
         df_residual: degrees of freedom of a correlation over all samples.
         n_features: F, in the data set.
+        named_beforehand: the members were known before the data; only their order and signs are
+            a choice.
 
     Returns:
         Natural log of the p, at most 0.
@@ -150,7 +153,8 @@ def sequence_log_pvalue(
         both = correlation_pvalue(r, np.maximum(df_residual - missing[order][1:], 1.0))
         one_sided = np.where(r > 0, both / 2, 1 - both / 2)
         nats = -np.log(np.maximum(one_sided, _TINY)).sum()
-        log_sets = _log_choose(n_features - k, m - k) + _log_ordered(n_features, k)
+        among = m if named_beforehand else n_features
+        log_sets = _log_choose(among - k, m - k) + _log_ordered(among, k)
         log_sets += (m - 1) * np.log(2.0) + np.log(len(choices))
         tail = log_fisher_tail(np.array([nats]), np.array([m - 1]))[0]
         best = min(best, log_sets + float(tail))

@@ -12,21 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-from isograph.backends.protocol import Backend
+from isograph.backends.protocol import Backend, Task
 from isograph.backends.registry import get_backend
 from isograph.backends.runner import resolve_settings, study_features
+from isograph.backends.stages import search_modules
 from isograph.bundle import Bundle, load_bundle
 from isograph.communities.fates import NOT_SIGNIFICANT
-from isograph.communities.partition import Partition, find_modules
+from isograph.communities.partition import Partition
 from isograph.config import CommunitySettings, FitSettings, Settings
 from isograph.errors import Problems, StudyError
 from isograph.features.design import residualise
 from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
-from isograph.machine import one_thread
-from isograph.network.association import Association
-from isograph.programmes.find import find_programmes, take_out
-from isograph.programmes.report import programme_names
 from isograph.progress import Steps
 from isograph.provenance import version
 from isograph.study import Study, default_study
@@ -257,34 +254,22 @@ def null_draw(
         own: of the backend.
     """
 
-    def find(some: FeatureSet) -> tuple[Association, Partition]:
-        association = backend.associate(some, own, Steps())
-        with one_thread():
-            return association, find_modules(some, association, settings.communities)
-
-    association, partition = find(features)
-    n_edges = len(association)
-    with one_thread():
-        smallest = _smallest_p(find_modules(features, association, _every(settings.communities)))
-    searched, n_removed = False, 0
-    if settings.programmes.broad_factors != "off":
-        with one_thread():
-            programmes = find_programmes(
-                features, association, partition, find, settings.programmes
-            )
-        searched = bool(programmes.record.get("searched", False))
-        n_removed = int(programmes.removed.sum())
-        if n_removed:
-            names = programme_names(len(programmes))
-            _, partition = find(take_out(features, programmes, names=names))
+    searched = search_modules(features, backend, own=own, shared=settings, steps=Steps())
+    everything = Task(features=features, settings=own, communities=_every(settings.communities))
+    smallest = min(
+        _smallest_p(backend.find(everything, Steps()).partition),
+        _smallest_p(searched.first.partition),
+    )
+    partition, first = searched.found.partition, searched.first.partition.association
+    programmes = searched.programmes
     sizes = np.sort(np.bincount(partition.labels[partition.labels >= 0]))[::-1]
     return NullDraw(
         sizes=tuple(sizes.tolist()),
         smallest_p=smallest,
-        n_edges=n_edges,
-        expected_edges=float(association.calibration.get("expected_false_edges", 0.0)),
-        searched=searched,
-        n_removed=n_removed,
+        n_edges=len(first),
+        expected_edges=float(first.calibration.get("expected_false_edges", 0.0)),
+        searched=bool(programmes.record.get("searched", False)),
+        n_removed=int(programmes.removed.sum()),
     )
 
 

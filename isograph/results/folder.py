@@ -10,13 +10,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from isograph.errors import OutputError, Problem, Problems
-from isograph.files import atomic_folder, read_json, write_json, write_table, write_text
-from isograph.results.model import TABLES, Fit
+from isograph.files import (
+    atomic_folder,
+    read_json,
+    write_bytes,
+    write_json,
+    write_table,
+    write_text,
+)
+from isograph.results.model import EXTRA_FILES, TABLES, Fit
 
 CONFIG = "fit_config.json"
 CALIBRATION = "calibration.json"
 LOG = "run.log"
-_OWN_FILES = {CONFIG, CALIBRATION, LOG, *(f"{name}.parquet" for name in TABLES)}
+_OWN_FILES = {CONFIG, CALIBRATION, LOG, *EXTRA_FILES, *(f"{name}.parquet" for name in TABLES)}
 
 
 def check_target(folder: Path, *, overwrite: bool) -> None:
@@ -93,6 +100,9 @@ def write_fit(fit: Fit, folder: Path, *, overwrite: bool = False) -> Path:
         if fit.calibration is not None:
             write_json(work / CALIBRATION, fit.calibration)
         write_text(work / LOG, "\n".join(fit.log) + "\n")
+        for name, content in fit.files.items():
+            assert name in EXTRA_FILES
+            write_bytes(work / name, content)
     return folder
 
 
@@ -123,7 +133,10 @@ def read_fit(folder: Path) -> Fit:
         config.pop(key, None)
     log = folder / LOG
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    return Fit(config=config, calibration=calibration, tables=tables, log=tuple(lines))
+    files = {
+        name: (folder / name).read_bytes() for name in EXTRA_FILES if (folder / name).is_file()
+    }
+    return Fit(config=config, calibration=calibration, tables=tables, log=tuple(lines), files=files)
 
 
 def _note_unreadable(problems: Problems, path: Path, error: Exception) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +26,7 @@ TABLES = (
     "programmes",
     "programme_loadings",
 )
+EXTRA_FILES = ("vae_checkpoint.pt", "dendrogram.parquet")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Fit:
         tables: every table by file stem (`TABLES`), with the schemas of `isograph.schemas`.
         steps: what was done and how long it took.
         log: lines of `run.log`.
+        files: what the backend keeps beside the tables, by file name (`EXTRA_FILES`). Their bytes
+            are the same for the same fit on one machine; no content hash covers them.
     """
 
     config: Mapping[str, Any]
@@ -45,6 +48,7 @@ class Fit:
     tables: Mapping[str, pa.Table]
     steps: tuple[Step, ...] = ()
     log: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame:
         """One table as a data frame, by file stem."""
