@@ -50,8 +50,8 @@ def given_partition(
     graph = collapse_to_genes(association, features.gene_of, len(labels))
     inside = graph.within(labels)
     fate = np.full(len(labels), OUTSIDE, dtype="<U24")
-    value = np.bincount(np.concatenate([graph.source, graph.target]), minlength=len(labels))
-    value = value.astype(np.float64)
+    ends = np.concatenate([graph.source, graph.target])
+    value = np.bincount(ends, minlength=len(labels)).astype(np.float64)
     assigned = labels >= 0
     fate[assigned], value[assigned] = ASSIGNED, pvalue[labels[assigned]]
     return Partition(
