@@ -44,13 +44,14 @@ DATASETS = (
     "correlated-rho0.65",
     "small_n-n40",
     "weak-noise1.5",
+    "weak-noise2.0",
     "feature_space_interactions-strength2.0-fraction0.50",
     "unequal_isoform_abundance-imbalance25",
     "library_depth_all-cv0.50",
     "negative_control_noise-noise0.50",
 )
 # those with broad factors take twenty times as long: one seed each
-SLOW = frozenset(DATASETS[i] for i in (5, 6, 9, 11))
+SLOW = frozenset(DATASETS[i] for i in (5, 6, 10, 12))
 CELLS = tuple((name, seed) for name in DATASETS for seed in SEEDS[: 1 if name in SLOW else None])
 FACTORS = (0.5, 1.5)
 _MOST_SHARE = 0.99
@@ -119,11 +120,20 @@ SETTINGS = (
         "edges propose, modules decide: at 0.001 weak "
         "modules are missed, at 0.01 small cohorts mix",
     ),
+    Constant(
+        "backend.proposals_per_feature",
+        "as many chance pairs as features: the graph of members hangs together, noise hardly does",
+    ),
     Constant("backend.neighbours", "holds a module of hundreds together and stays linear", 1),
     Constant("communities.resolution", "modularity as published; refinement corrects both sides"),
     Constant("communities.edge_fwer", "one false edge in a hundred data sets holds a gene alone"),
     Constant("communities.member_fwer", "one false member in twenty data sets"),
     Constant("communities.joining_fdr", "as rare as background is wanted among members"),
+    Constant(
+        "communities.joining_local_fdr",
+        "a gene joins if it is a member four times out of five at the margin",
+    ),
+    Constant("communities.faint_fdr", "a factor bears a few false genes; its members are tested"),
     Constant("communities.pair_fwer", "pairs are many and have no core to confirm them"),
     Constant("communities.module_fwer", "one false module in a hundred data sets, at most"),
     Constant(
@@ -155,6 +165,13 @@ CODE = (
     Constant("communities.extension:_LEAST_MEMBERS", "two genes have no factor but what they "
              "happen to share", 2),
     Constant("communities.extension:_ROUNDS", "two rounds find nearly all who join", 1),
+    Constant("communities.faint:_FACTORS_PER_COMMUNITY", "a community of chance pairs seldom holds "
+             "two factors", 1),
+    Constant("communities.faint:_POWER_STEPS", "the most central features show after ten", 1),
+    Constant("communities.faint:_START_SHARE", "a fifth of a community, and five features at least"),
+    Constant("communities.faint:_START_P", "chance gives a start a few members, the level decides"),
+    Constant("communities.faint:_ROUNDS", "sets settle after five to ten", 1),
+    Constant("communities.growth:_REMAINDER_P", "one true faint module in a hundred is refused"),
     Constant("programmes.breadth:ENOUGH_MEMBERS", "what a module's own factor leaves of fewer "
              "genes is hardly free", 2),
     Constant("programmes.breadth:_LOADS", "p at which a gene loads on a factor: a thousandth of "
@@ -164,6 +181,9 @@ CODE = (
     Constant("programmes.breadth:_MOST", "two modules are few: then most of their genes"),
     Constant("programmes.breadth:_ENOUGH_CARRIERS", "taking out a factor makes what is left of "
              "fewer rows correlate", 2),
+    Constant("programmes.breadth:_MANY_TIED", "pairs between features of one gene that start a "
+             "search", 1),
+    Constant("programmes.breadth:_TIES", "and their ratio to what separate genes give"),
     Constant("programmes.curves:_SAMPLES_A_COLUMN", "samples for each column of a spline", 2),
     Constant("programmes.evidence:_SAID", "nats to say that a feature loads: one of three"),
     Constant("programmes.search:_ROTATED", "components that varimax turns", 1),

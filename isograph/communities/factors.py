@@ -125,7 +125,7 @@ def join_to_faint(
     n_groups = int(labels.max(initial=-1)) + 1
     faint = np.arange(n_groups) >= first_faint
     evidence = _between(features, association, labels, touching=faint[:, None] | faint[None, :])
-    return _agglomerate(evidence, one_factor=one_factor)
+    return _agglomerate(evidence, one_factor=one_factor, apart=~faint)
 
 
 def _split_until_stable(
@@ -215,8 +215,18 @@ def _between(
     return _Evidence(total=total, count=count, touching=touching)
 
 
-def _agglomerate(evidence: _Evidence, *, one_factor: float) -> npt.NDArray[np.int64]:
+def _agglomerate(
+    evidence: _Evidence,
+    *,
+    one_factor: float,
+    apart: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.int64]:
     """Join the two touching groups with the closest factors until none reach `one_factor`.
+
+    Args:
+        evidence: within and between groups.
+        one_factor: least correlation of their factors.
+        apart: groups of which no two are ever joined, not through a third either.
 
     Returns:
         New label of each group, shape (n_groups,).
@@ -224,6 +234,7 @@ def _agglomerate(evidence: _Evidence, *, one_factor: float) -> npt.NDArray[np.in
     total, count = evidence.total.copy(), evidence.count.copy()
     touching = evidence.touching.copy()
     np.fill_diagonal(touching, False)
+    apart = None if apart is None else apart.copy()
     label = np.arange(len(total))
     while touching.any():
         correlation = np.where(touching, _factor_correlation(total, count), -1.0)
@@ -239,6 +250,9 @@ def _agglomerate(evidence: _Evidence, *, one_factor: float) -> npt.NDArray[np.in
             matrix[a, a] = inside
             matrix[b] = matrix[:, b] = 0.0
         touching[a] |= touching[b]
+        if apart is not None and (apart[a] or apart[b]):
+            apart[a] = True
+            touching[a] &= ~apart
         touching[:, a] = touching[a]
         touching[a, a] = False
         touching[b] = touching[:, b] = False
