@@ -63,8 +63,12 @@ class Steps:
 
     def share(self, done: float) -> None:
         """Show how far the running step is, 0 to 1, where somebody is watching."""
+        self.tell(f"{done:.0%}")
+
+    def tell(self, text: str) -> None:
+        """Show where the running step is, in words, where somebody is watching."""
         if self._live:
-            self._write(f"\r\x1b[K  … {self._running} {done:.0%}")
+            self._write(f"\r\x1b[K  … {self._running} {text}")
 
     @property
     def _live(self) -> bool:

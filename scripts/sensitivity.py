@@ -168,7 +168,7 @@ CODE = (
     Constant("communities.faint:_FACTORS_PER_COMMUNITY", "a community of chance pairs seldom holds "
              "two factors", 1),
     Constant("communities.faint:_POWER_STEPS", "the most central features show after ten", 1),
-    Constant("communities.faint:_START_SHARE", "a fifth of a community, and five features at least"),
+    Constant("communities.faint:_START_SHARE", "a fifth of a community, five features at least"),
     Constant("communities.faint:_START_P", "chance gives a start a few members, the level decides"),
     Constant("communities.faint:_ROUNDS", "sets settle after five to ten", 1),
     Constant("communities.growth:_REMAINDER_P", "one true faint module in a hundred is refused"),
@@ -181,9 +181,9 @@ CODE = (
     Constant("programmes.breadth:_MOST", "two modules are few: then most of their genes"),
     Constant("programmes.breadth:_ENOUGH_CARRIERS", "taking out a factor makes what is left of "
              "fewer rows correlate", 2),
-    Constant("programmes.breadth:_MANY_TIED", "pairs between features of one gene that start a "
-             "search", 1),
-    Constant("programmes.breadth:_TIES", "and their ratio to what separate genes give"),
+    Constant("programmes.breadth:_MANY_TIED", "fewer members tied beside their own factor may "
+             "be relatives", 1),
+    Constant("programmes.breadth:_TIES", "pairs for each of them: a chain of relatives has one"),
     Constant("programmes.curves:_SAMPLES_A_COLUMN", "samples for each column of a spline", 2),
     Constant("programmes.evidence:_SAID", "nats to say that a feature loads: one of three"),
     Constant("programmes.search:_ROTATED", "components that varimax turns", 1),

@@ -6,10 +6,17 @@ import difflib
 
 from isograph.backends import calibrated
 from isograph.backends.protocol import Backend
+from isograph.backends.vae import backend as vae
+from isograph.backends.wgcna import backend as wgcna
 from isograph.errors import ConfigError, Problem
 
 DEFAULT = "calibrated"
-_BACKENDS: dict[str, Backend] = {backend.record.name: backend for backend in (calibrated.BACKEND,)}
+_ALL = (
+    calibrated.BACKEND,
+    vae.BACKEND,
+    wgcna.BACKEND,
+)
+_BACKENDS: dict[str, Backend] = {backend.record.name: backend for backend in _ALL}
 
 
 def backend_names() -> tuple[str, ...]:

@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from isograph.backends.given import given_backend
 from isograph.backends.protocol import Backend
 from isograph.backends.registry import DEFAULT, get_backend
 from isograph.backends.stages import Searched, search_modules
 from isograph.bundle import Bundle, load_bundle
 from isograph.config import FitSettings, ProgrammeSettings, Settings, apply_overrides
-from isograph.errors import Problems, StudyError
+from isograph.errors import Problem, Problems, StudyError
 from isograph.features.build import build_features, feature_record
 from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
+from isograph.importers.module_table import NamedModules, read_modules
 from isograph.machine import one_thread
 from isograph.modules.eigengenes import module_eigengenes
 from isograph.modules.overlaps import module_overlaps
@@ -69,7 +71,8 @@ def fit(
     bundle: Bundle | Path | str,
     *,
     study: Study | None = None,
-    backend: str = DEFAULT,
+    backend: str | None = None,
+    modules: NamedModules | pd.DataFrame | Path | str | None = None,
     features: FeatureSet | None = None,
     steps: Steps | None = None,
 ) -> Fit:
@@ -78,7 +81,9 @@ def fit(
     Args:
         bundle: the data set, or its folder.
         study: covariates, traits, seed and settings; a default one if None.
-        backend: name of the backend.
+        backend: name of the backend; `calibrated` if None.
+        modules: modules to score instead of finding some: a table or file with `gene_id` and
+            `module_id` or `module` (`read_modules`).
         features: features of this study if they are there already (`study_features`).
         steps: where to show progress.
 
@@ -88,13 +93,14 @@ def fit(
 
     Raises:
         BundleError: the folder holds no valid data set.
-        StudyError, ConfigError: the study asks for what is not there, or `features` were made for
-            another one.
+        StudyError, ConfigError: the study asks for what is not there, `features` were made for
+            another one, or `modules` are refused.
     """
     bundle = _loaded(bundle)
     study = study or _study_for(bundle)
     steps = steps or Steps()
-    chosen = get_backend(backend)
+    named = _named(modules, bundle, backend)
+    chosen = given_backend(named) if named is not None else get_backend(backend or DEFAULT)
     shared, own = resolve_settings(study, chosen)
     if features is None:
         features = build_features(bundle, study=study, settings=shared.features, steps=steps)
@@ -114,7 +120,7 @@ def fit(
         note.result = f"{found['traits'].num_rows:,} module–trait tests"
     calibration = {
         "schema_version": SCHEMA_VERSION,
-        "backend": backend,
+        "backend": chosen.record.name,
         **partition.association.calibration,
         "edge_fwer_pvalue": partition.edge_alpha,
         "n_gene_edges": len(partition.graph),
@@ -129,13 +135,28 @@ def fit(
         },
     }
     return Fit(
-        config=_config(bundle, study, backend, features, shared, own),
+        config=_config(bundle, study, chosen.record.name, features, shared, own)
+        | ({} if named is None else {"modules": named.record}),
         calibration=calibration,
         tables=found,
         steps=tuple(steps.done),
         log=tuple(steps.lines),
         files=searched.found.files,
     )
+
+
+def _named(
+    modules: NamedModules | pd.DataFrame | Path | str | None, bundle: Bundle, backend: str | None
+) -> NamedModules | None:
+    """The user's modules, if there are any."""
+    if modules is None or isinstance(modules, NamedModules):
+        named = modules
+    else:
+        named = read_modules(modules, known_genes=bundle.gene_ids)
+    if named is not None and backend is not None:
+        problem = Problem("backend", f"{backend} would find modules, and some are given")
+        raise StudyError("modules and backend contradict each other", [problem])
+    return named
 
 
 def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
-from isograph.backends import fit, get_backend, resolve_settings, study_features
+from isograph.backends import fit, get_backend, given, resolve_settings, study_features
 from isograph.bundle import load_bundle
 from isograph.cli.text import counted, names, table
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.traits import Trait
+from isograph.importers.module_table import read_modules
 from isograph.progress import Steps
 from isograph.results import Fit, check_target, write_fit
 from isograph.study import Study, make_study, read_study
@@ -48,24 +49,45 @@ def run(options: argparse.Namespace) -> int:
     """Fit one bundle or study with one backend or several."""
     steps = Steps(stream=None if options.quiet else sys.stderr)
     study = _study(options)
-    backends = (options.backend,) if options.backend else study.backends
+    backends = _backends(options, study)
     folders = {name: _folder(options, study, name, several=len(backends) > 1) for name in backends}
     # everything that can be refused is refused before any work is done
     for name, folder in folders.items():
-        resolve_settings(study, get_backend(name))
+        resolve_settings(study, get_backend(name) if options.modules is None else given.BACKEND)
         check_target(folder, overwrite=options.overwrite)
     with steps.step("bundle") as note:
         bundle = load_bundle(study.bundle)
         note.result = f"{bundle.name}: {len(bundle.gene_ids):,} genes × {bundle.n_samples} samples"
+    modules = None
+    if options.modules is not None:
+        modules = read_modules(options.modules, known_genes=bundle.gene_ids)
     features = study_features(bundle, study=study, steps=steps)
     for line in (*_trait_lines(features.traits), *features.design.notes):
         steps.say(line)
     for name, folder in folders.items():
-        result = fit(bundle, study=study, backend=name, features=features, steps=steps.branch())
+        result = fit(
+            bundle,
+            study=study,
+            backend=name if modules is None else None,
+            modules=modules,
+            features=features,
+            steps=steps.branch(),
+        )
         write_fit(result, folder, overwrite=options.overwrite)
         if not options.quiet:
             print(_report(result, folder))
     return 0
+
+
+def _backends(options: argparse.Namespace, study: Study) -> tuple[str, ...]:
+    """Whose fits to make; modules that a user names need nobody to find them."""
+    if options.modules is None:
+        return (options.backend,) if options.backend else study.backends
+    if options.backend:
+        raise StudyError(
+            "flags contradict each other", [Problem("--modules", "not together with --backend")]
+        )
+    return (given.RECORD.name,)
 
 
 def _study(options: argparse.Namespace) -> Study:
@@ -144,10 +166,25 @@ def _report(result: Fit, folder: Path) -> str:
         parts.append(table(rows, _REPORT_COLUMNS))
     if len(summary) > _SHOWN:
         parts.append(_rest(summary["module_id"].tolist()[_SHOWN:], closest))
+    if result.calibration is not None and "given_modules" in result.calibration:
+        parts.append(_given(result.calibration["given_modules"]))
     if len(result.programmes):
         parts.append(_programmes(result))
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
+
+
+def _given(record: dict[str, Any]) -> str:
+    """What the user calls the modules, and what could not be scored."""
+    lines = ["  names: " + ", ".join(f"{ours} {name}" for ours, name in record["names"].items())]
+    if record["genes_without_features"]:
+        genes = record["genes_without_features"]
+        number = counted(record["n_genes_without_features"], "gene")
+        shown = ", ".join(genes[:3]) + (", …" if len(genes) > 3 else "")
+        lines.append(f"  not scored: {number} filtered out before (see gene_fates): {shown}")
+    if record["modules_without_features"]:
+        lines.append(f"  nothing left of: {', '.join(record['modules_without_features'])}")
+    return "\n".join(lines)
 
 
 def _rest(modules: list[str], closest: dict[Hashable, dict[Hashable, Any]]) -> str:

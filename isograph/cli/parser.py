@@ -85,6 +85,13 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="result folder (default: artifacts/fits/STUDY/BACKEND)",
     )
     fit.add_argument("--backend", help="backend (default: calibrated, or the study's)")
+    fit.add_argument(
+        "--modules",
+        type=Path,
+        metavar="FILE",
+        help="score these modules instead of finding some: gene_id and module_id (or module), "
+        "as TSV, CSV or parquet",
+    )
     fit.add_argument("--covariates", metavar="FORMULA", help='removed first: "~ RIN + C(batch)"')
     fit.add_argument("--traits", metavar="A,B", help="sample columns to test (default: all usable)")
     fit.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")

@@ -89,8 +89,8 @@ class Checkpoint:
         problems.raise_if_any(CheckpointError, "the model was not made for these features")
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, atomically; the same checkpoint gives the same bytes.
+def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
+    """What `save_checkpoint` writes; the same checkpoint gives the same bytes.
 
     It holds tensors, numbers and text only: `torch.load(path, weights_only=True)` reads it.
     """
@@ -107,8 +107,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     # written to a buffer first: torch puts the name of a file into its bytes
     buffer = io.BytesIO()
     torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, atomically; see `checkpoint_bytes`."""
     with atomic_file(path) as work:
-        work.write_bytes(buffer.getvalue())
+        work.write_bytes(checkpoint_bytes(checkpoint))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

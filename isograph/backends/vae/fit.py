@@ -120,16 +120,19 @@ def _dimensions(
     )
 
 
+def too_small(features: FeatureSet) -> str | None:
+    """Why there are too few features or samples for an autoencoder; None if there are enough."""
+    if features.n_features >= _LEAST_FEATURES and features.n_samples >= _LEAST_SAMPLES:
+        return None
+    return f"{features.n_features} features of {features.n_samples} samples"
+
+
 def _check(features: FeatureSet, settings: VaeSettings) -> None:
     problems = []
-    if features.n_features < _LEAST_FEATURES or features.n_samples < _LEAST_SAMPLES:
-        problems.append(
-            Problem(
-                "features",
-                f"{features.n_features} features of {features.n_samples} samples",
-                fix=f"the autoencoder needs {_LEAST_FEATURES} and {_LEAST_SAMPLES}",
-            )
-        )
+    small = too_small(features)
+    if small is not None:
+        fix = f"the autoencoder needs {_LEAST_FEATURES} and {_LEAST_SAMPLES}"
+        problems.append(Problem("features", small, fix=fix))
     wrong = np.flatnonzero(~np.isfinite(features.values).all(axis=1))
     if len(wrong):
         ids = features.meta["feature_id"].to_numpy(dtype=str)[wrong]
@@ -210,4 +213,4 @@ def _checkpoint(features: FeatureSet, kept: Trained) -> Checkpoint:
     )
 
 
-__all__ = ["Epoch", "VaeFit", "fit_vae"]
+__all__ = ["Epoch", "VaeFit", "fit_vae", "too_small"]

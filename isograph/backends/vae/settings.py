@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from isograph.config import Settings
+from isograph.backends.model_edges import EdgeSettings
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 
 
-class VaeSettings(Settings):
+class VaeSettings(EdgeSettings):
     """The autoencoder: its size, how it is trained, and when it is said to explain anything."""
 
     latent_dim: int = Field(

@@ -25,6 +25,7 @@ from isograph.backends.wgcna.merging import merge_close_modules
 from isograph.backends.wgcna.parameters import NetworkParameters
 from isograph.backends.wgcna.partners import Edges, joined, strongest_partners
 from isograph.backends.wgcna.preclustering import feature_blocks
+from isograph.backends.wgcna.signs import BoolArray, group_signs
 from isograph.backends.wgcna.soft_threshold import (
     PowerChoice,
     SoftThresholdTable,
@@ -96,6 +97,7 @@ def find_network(
     values: npt.ArrayLike,
     *,
     parameters: NetworkParameters | None = None,
+    turnable: BoolArray | None = None,
     steps: Steps | None = None,
 ) -> Network:
     """Build a weighted correlation network and find its modules.
@@ -107,6 +109,10 @@ def find_network(
     Args:
         values: features × samples, any scale, NaN where missing.
         parameters: defaults if None.
+        turnable: features of an unsigned network whose sign is a convention, shape
+            (n_features,): they are turned towards their group (`signs.group_signs`) before
+            eigengenes are compared, where signs matter even there. None for none. Other networks
+            need `orientation.orient_features` first.
         steps: where to show progress.
 
     Returns:
@@ -125,8 +131,11 @@ def find_network(
             table, power = _power(correlator, chosen, n_samples=x.shape[1])
             note.result = f"β = {power.power:g} ({power.rule}), R² = {power.r_squared:.3f}"
         found = cut_blocks(correlator, parameters=chosen, power=power.power, steps=steps)
-        with steps.step("modules") as note:
-            labels = _settled(x, block_labels(found, len(x)), chosen)
+        with steps.step("network modules") as note:
+            labels = block_labels(found, len(x))
+            if turnable is not None and turnable.any():
+                x = x * group_signs(correlator.unit, labels, turnable=turnable)[:, None]
+            labels = _settled(x, labels, chosen)
             eigengenes = module_eigengenes(x, labels)
             note.result = f"{len(eigengenes.values)} modules, {int((labels >= 0).sum()):,} features"
         with steps.step("membership"):

@@ -17,6 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 # Wilcox (2005), section 9.3.8: nine median absolute deviations out, weight is zero
 _BICOR_REACH = 9.0
 _FEWEST_SAMPLES = 4
+_CONSTANT = 1e-12  # share of a feature's sum of squares
 _BLOCK = 512
 
 
@@ -166,13 +167,22 @@ def check_values(values: npt.ArrayLike) -> FloatArray:
 
 def _unit_rows(x: FloatArray, kind: CorrelationKind) -> FloatArray:
     """Rows of length 1 whose products are correlations; missing values become 0."""
-    centred = x - np.nanmean(x, axis=1, keepdims=True)
+    centred = x - _row_means(x)
     if kind == "bicor":
         weighted, usable = _biweighted(x)
         centred = np.where(usable[:, None], weighted, centred)
     np.nan_to_num(centred, copy=False, nan=0.0)
-    unit: FloatArray = centred / np.sqrt(np.einsum("ij,ij->i", centred, centred))[:, None]
+    length = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+    # a feature may have nothing left in the samples that it shares with another
+    unit: FloatArray = centred / np.where(length > 0, length, 1.0)[:, None]
     return unit
+
+
+def _row_means(x: FloatArray) -> FloatArray:
+    """Mean of what is not missing in each row, 0 where all is, shape (n_rows, 1)."""
+    seen = np.count_nonzero(~np.isnan(x), axis=1)
+    means: FloatArray = np.nansum(x, axis=1) / np.maximum(seen, 1)
+    return means[:, None]
 
 
 def _biweighted(x: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -195,18 +205,29 @@ def _row_medians(x: FloatArray) -> FloatArray:
 
 
 def _pairwise_pearson(x: FloatArray, incomplete: npt.NDArray[np.intp]) -> FloatArray:
-    """Pearson correlation over common samples, shape (len(incomplete), n_features)."""
+    """Pearson correlation over common samples, shape (len(incomplete), n_features).
+
+    Pairs that share fewer than four samples have no correlation to speak of: 0.
+    """
     if not len(incomplete):
         return np.empty((0, len(x)))
     seen = (~np.isnan(x)).astype(np.float64)
     # centring first keeps the sums of squares from cancelling
-    z = np.nan_to_num(x - np.nanmean(x, axis=1, keepdims=True), nan=0.0)
+    z = np.nan_to_num(x - _row_means(x), nan=0.0)
     own_seen, own = seen[incomplete], z[incomplete]
     n = own_seen @ seen.T
     own_sum, other_sum = own @ seen.T, own_seen @ z.T
+    enough = n >= _FEWEST_SAMPLES
+    n = np.maximum(n, 1.0)
     own_var = np.square(own) @ seen.T - np.square(own_sum) / n
     other_var = own_seen @ np.square(z).T - np.square(other_sum) / n
-    r: FloatArray = (own @ z.T - own_sum * other_sum / n) / np.sqrt(own_var * other_var)
+    variance = own_var * other_var
+    # what is left of a feature in the common samples may not vary
+    enough &= own_var > _CONSTANT * np.square(own).sum(axis=1)[:, None]
+    enough &= other_var > _CONSTANT * np.square(z).sum(axis=1)
+    variance[~enough] = 1.0
+    r: FloatArray = (own @ z.T - own_sum * other_sum / n) / np.sqrt(variance)
+    r[~enough] = 0.0
     return r
 
 

@@ -165,7 +165,10 @@ def _least_squares(y: FloatArray, *terms: FloatArray) -> tuple[float, float]:
     coefficients, *_ = np.linalg.lstsq(design, y, rcond=None)
     residual = y - design @ coefficients
     away = y - y.mean()
-    return float(coefficients[1]), 1 - float(residual @ residual) / float(away @ away)
+    total = float(away @ away)
+    # as many nodes in each bin: no line can explain what does not vary
+    explained = 1 - float(residual @ residual) / total if total > 0 else float("nan")
+    return float(coefficients[1]), explained
 
 
 def choose_power(
