@@ -152,12 +152,12 @@ def _write(
 
 
 def _tell_left_out(results: Sequence[CellResult], peers: Sequence[str]) -> None:
-    """Peers have no rows for fixtures that are too large for them: say so."""
+    """Peers have no rows for fixtures that they do not take: say so."""
     everything = {result.cell.dataset for result in results}
     for peer in peers:
         left_out = len(everything - {r.cell.dataset for r in results if r.cell.backend == peer})
         if left_out:
-            print(f"{peer} leaves out {counted(left_out, 'fixture')} too large for it")
+            print(f"{peer} leaves out {counted(left_out, 'fixture')} that it does not take")
 
 
 def _tell_failures(failed: Sequence[CellResult]) -> int:

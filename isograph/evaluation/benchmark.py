@@ -113,14 +113,14 @@ def benchmark(
     _refuse_settings(backends, given)
     selection = selection_name(suites=suites, scenarios=scenarios, datasets=datasets)
     pairs = tuple(sorted(given.items()))
-    sizes = {info.name: info.n_genes for info in list_fixtures()}
+    infos = {info.name: info for info in list_fixtures()}
     tasks = []
     for backend in (*backends, *peers):
         several = len(backends) > 1 or backend in peers
         name = stage_name(
             backend, selection=selection, stage=stage, several=several, settings=given
         )
-        taken = [n for n in chosen if backend not in peers or peer_takes(backend, n_genes=sizes[n])]
+        taken = [n for n in chosen if backend not in peers or peer_takes(backend, infos[n])]
         for cell in (Cell(dataset, s, backend, pairs) for dataset in taken for s in seeds):
             folder = None if cache is None else cell_folder(cache, stage=name, cell=cell)
             tasks.append(_Task(cell, folder, keep_fits and backend not in peers))

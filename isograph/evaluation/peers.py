@@ -1,12 +1,14 @@
-"""Simple methods to compare with: plain nearest neighbours, and a correlation network as in WGCNA.
+"""Yardsticks: two simple methods, and what somebody who is told the planted factors would find.
 
-Both get the features that the backends get, and nothing else of ours. They are yardsticks: short,
-without significance, and no more than what their names say.
+Plain nearest neighbours and a correlation network as in WGCNA get the features that the backends
+get, and nothing else of ours: short, without significance, no more than what their names say. The
+one who is told the factors shows how much the data can say at all at 1% of false genes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -18,9 +20,12 @@ from scipy.spatial.distance import squareform
 from isograph.backends import study_features
 from isograph.bundle.model import Bundle
 from isograph.communities.detection import leiden
+from isograph.communities.profile import closest_profile
 from isograph.errors import Problem, StudyError
 from isograph.features.model import FeatureSet
 from isograph.machine import one_thread
+from isograph.network.significance import false_discovery_line
+from isograph.simulation import FixtureInfo
 from isograph.study import Study
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +38,24 @@ LEAST_WGCNA = 5
 MOST_FEATURES_WGCNA = 5000
 MOST_FEATURES_KNN = 8000
 CUT_HEIGHT = 0.99
+MOST_FEATURES_TOLD = 100_000
+TOLD_FDR = 0.01
+_WITHOUT_LATENTS = ("core_v1", "multiplex_v1", "scale_v1")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A yardstick.
+
+    Attributes:
+        labels: (data set, features) → module of each gene, −1 for none, shape (n_genes,).
+        most_features: that it takes.
+        told: it reads the planted factors, so the data set must have them.
+    """
+
+    labels: Callable[[Bundle, FeatureSet], Ints]
+    most_features: int
+    told: bool = False
 
 
 def is_peer(backend: str) -> bool:
@@ -40,9 +63,12 @@ def is_peer(backend: str) -> bool:
     return backend in PEERS
 
 
-def peer_takes(name: str, *, n_genes: int) -> bool:
-    """Whether a data set of so many genes, with two features each, is small enough for a peer."""
-    return 2 * n_genes <= PEERS[name][1]
+def peer_takes(name: str, info: FixtureInfo) -> bool:
+    """Whether a fixture, with two features a gene, is small enough and says what a peer needs."""
+    peer = PEERS[name]
+    if peer.told and (info.suite in _WITHOUT_LATENTS or info.n_modules == 0):
+        return False
+    return 2 * info.n_genes <= peer.most_features
 
 
 def peer_modules(name: str, bundle: Bundle, *, study: Study) -> pd.DataFrame:
@@ -59,13 +85,13 @@ def peer_modules(name: str, bundle: Bundle, *, study: Study) -> pd.DataFrame:
     Raises:
         StudyError: the data set is too large for the method.
     """
-    method, most = PEERS[name]
+    peer = PEERS[name]
     features = study_features(bundle, study=study)
-    if features.n_features > most:
-        problem = Problem(name, f"{features.n_features:,} features, {most:,} at most")
-        raise StudyError("too large for a simple peer", [problem])
+    if features.n_features > peer.most_features:
+        what = f"{features.n_features:,} features, {peer.most_features:,} at most"
+        raise StudyError("too large for a simple peer", [Problem(name, what)])
     with one_thread():
-        labels = method(_correlations(features), features)
+        labels = peer.labels(bundle, features)
     assigned = labels >= 0
     return pd.DataFrame(
         {"gene_id": features.gene_ids[assigned], "module_id": labels[assigned].astype(str)}
@@ -82,8 +108,9 @@ def _correlations(features: FeatureSet) -> Floats:
     return r
 
 
-def _knn(r: Floats, features: FeatureSet) -> Ints:
+def _knn(bundle: Bundle, features: FeatureSet) -> Ints:
     """Leiden on each feature's strongest partners (union of both sides), by gene."""
+    r = _correlations(features)
     n = features.n_features
     k = min(NEIGHBOURS, n - 1)
     partner = np.argpartition(-r, k - 1, axis=1)[:, :k]
@@ -103,7 +130,7 @@ def _knn(r: Floats, features: FeatureSet) -> Ints:
     return _drop_small(labels, LEAST_KNN)
 
 
-def _correlation_wgcna(r: Floats, features: FeatureSet) -> Ints:
+def _correlation_wgcna(bundle: Bundle, features: FeatureSet) -> Ints:
     """Unsigned network, topological overlap, average linkage, one height for the whole tree.
 
     Adjacency is |r|⁶; TOM is that of Zhang & Horvath (2005), Stat. Appl. Genet. Mol. Biol. 4:17,
@@ -113,7 +140,7 @@ def _correlation_wgcna(r: Floats, features: FeatureSet) -> Ints:
     """
     if features.n_features < 2:
         return np.full(len(features.gene_ids), -1)
-    adjacency = r**POWER
+    adjacency = _correlations(features) ** POWER
     degree = adjacency.sum(axis=1)
     shared = adjacency @ adjacency + adjacency
     overlap = shared / (np.minimum(degree[:, None], degree[None, :]) + 1.0 - adjacency)
@@ -133,12 +160,32 @@ def _drop_small(labels: Ints, least: int) -> Ints:
     return np.where((labels >= 0) & (size[np.maximum(labels, 0)] >= least), labels, -1)
 
 
-_Method = Callable[[Floats, FeatureSet], Ints]
+def _told_factors(bundle: Bundle, features: FeatureSet) -> Ints:
+    """Each gene to the planted factor that its best feature follows most closely.
 
-PEERS: Mapping[str, tuple[_Method, int]] = MappingProxyType(
+    At 1% of false genes among all (Benjamini–Hochberg over genes, Bonferroni over a gene's features
+    and the factors): no method can know the factors better, so none can assign more at this level,
+    but by using what modules say about one another.
+    """
+    latents = bundle.tables["truth_latents"]
+    wide = latents.pivot(index="module_id", columns="sample_id", values="latent")
+    factors = wide[list(features.sample_ids)].to_numpy(dtype=np.float64)
+    factors = factors - factors.mean(axis=1, keepdims=True)
+    factors /= np.sqrt(np.mean(np.square(factors), axis=1, keepdims=True))
+    p, choice = closest_profile(features, np.arange(features.n_features), factors)
+    n_own = np.bincount(features.gene_of)
+    p = np.minimum(p * n_own[features.gene_of] * len(factors), 1.0)
+    order = np.lexsort((p, features.gene_of))
+    best = order[np.unique(features.gene_of[order], return_index=True)[1]]
+    line = false_discovery_line(p[best], level=TOLD_FDR)
+    return np.where(p[best] <= line, choice[best], -1)
+
+
+PEERS: Mapping[str, Peer] = MappingProxyType(
     {
-        "peer:knn": (_knn, MOST_FEATURES_KNN),
-        "peer:correlation_wgcna": (_correlation_wgcna, MOST_FEATURES_WGCNA),
+        "peer:knn": Peer(_knn, MOST_FEATURES_KNN),
+        "peer:correlation_wgcna": Peer(_correlation_wgcna, MOST_FEATURES_WGCNA),
+        "peer:told_factors": Peer(_told_factors, MOST_FEATURES_TOLD, told=True),
     }
 )
-"""By name, the method and the most features it takes."""
+"""By name."""

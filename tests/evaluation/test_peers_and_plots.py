@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,28 @@ def test_nearest_neighbours_put_noise_into_modules_and_a_high_cut_does_not() -> 
     assert len(peer_modules("peer:correlation_wgcna", bundle, study=study)) == 0
 
 
+def test_who_is_told_the_factors_assigns_no_noise() -> None:
+    bundle = isograph.simulate("small_n-n40", seed=3)
+    found = peer_modules("peer:told_factors", bundle, study=default_study(Path("x")))
+    score = score_assignment(bundle, found)
+    assert score.coverage is not None
+    assert score.coverage > 0.85
+    assert score.background_fraction is not None
+    assert score.background_fraction < 0.04
+
+
+def test_a_peer_leaves_out_what_it_cannot_take() -> None:
+    infos = {info.name: info for info in list_fixtures()}
+    assert not peer_takes("peer:correlation_wgcna", infos["xlarge_v1"])
+    assert peer_takes("peer:knn", infos["toy_v1"])
+    assert not peer_takes("peer:told_factors", infos["toy_v1"])
+    assert not peer_takes("peer:told_factors", infos["negative_control_noise-noise1.00"])
+    assert peer_takes("peer:told_factors", infos["small_n-n20"])
+
+
 def test_a_peer_refuses_what_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not peer_takes("peer:correlation_wgcna", n_genes=6000)
-    monkeypatch.setattr("isograph.evaluation.peers.PEERS", {"peer:knn": (lambda r, f: r, 10)})
+    small = dataclasses.replace(PEERS["peer:knn"], most_features=10)
+    monkeypatch.setattr("isograph.evaluation.peers.PEERS", {"peer:knn": small})
     with pytest.raises(StudyError, match="10 at most"):
         peer_modules("peer:knn", isograph.simulate("toy_v1"), study=default_study(Path("x")))
 
