@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isograph.evaluation import benchmark
-from isograph.evaluation.benchmark import Progress
+from isograph.evaluation.benchmark import Progress, benchmark
 from isograph.evaluation.peers import PEERS
 from isograph.evaluation.plan import derived_seeds
 from isograph.evaluation.plots import benchmark_picture
@@ -144,7 +143,7 @@ def _fixture_table(rows: Sequence[Row]) -> list[str]:
                 f"{row['n_modules']:.1f}",
                 f"{row['ari']:.3f}",
                 f"{row['coverage']:.3f}",
-                f"{row['background_pooled']:.2%} (≤ {row["background_high"]:.2%})",
+                f"{row['background_pooled']:.2%} (≤ {row['background_high']:.2%})",
                 f"{row['seconds']:.2g}",
             ]
             for row in rows
