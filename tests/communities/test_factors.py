@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.communities.factors import carriers, refine, strongest_of_channel
+from isograph.communities.factors import carriers, join_to_faint, refine, strongest_of_channel
 from isograph.communities.graph import GeneGraph, collapse_to_genes
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
@@ -191,3 +191,34 @@ def test_equally_strong_axes_go_to_the_earlier_one() -> None:
     chosen = strongest_of_channel(features, strength, np.arange(8))
     assert chosen.tolist() == [0, 1, 3, 4, 6, 7]
     assert strongest_of_channel(features, strength, np.array([2, 5])).tolist() == [2, 5]
+
+
+class TestFaintGroups:
+    def bridged(self) -> tuple[FeatureSet, Association]:
+        """Two modules with factors that correlate 0.5, and a third half way between them."""
+        first, second = two_factors(np.random.default_rng(5), 0.5)
+        between = (first + second) / np.sqrt(3.0)
+        features = modules_of((first, second, between), size=10, loading=0.9, seed=5)
+        return features, associate(features)
+
+    def joined(self, labels: list[int], *, first_faint: int) -> list[int]:
+        features, found = self.bridged()
+        every = np.repeat(labels, 10)
+        return join_to_faint(
+            features, found, every, first_faint=first_faint, one_factor=0.7
+        ).tolist()
+
+    def test_join_the_module_whose_factor_they_share(self) -> None:
+        label = self.joined([0, 1, 2], first_faint=2)
+        assert label[2] in (0, 1)
+
+    def test_never_bridge_two_modules(self) -> None:
+        label = self.joined([0, 1, 2], first_faint=2)
+        assert label[0] == 0
+        assert label[1] == 1
+
+    def test_join_one_another(self) -> None:
+        assert len(set(self.joined([0, 1, 2], first_faint=0))) == 1
+
+    def test_modules_that_are_not_faint_stay_as_they_are(self) -> None:
+        assert self.joined([0, 1, 2], first_faint=3) == [0, 1, 2]
