@@ -1,0 +1,1 @@
+"""Factor analysis of features across samples, for the `latent` backend."""
