@@ -14,14 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from isograph.plots import draw_fit, to_png
 from isograph.results import Fit
 
 # Okabe and Ito's palette: told apart with any colour vision
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
-_ROLES = ("switch_only", "abundance_only", "coupled", "discordant", "inactive")
-_ROLE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#BBBBBB")
-_MODULES_SHOWN = 20
+_DPI = 80
 _PALETTE = 128
 _GATE = 0.01
 
@@ -34,53 +33,9 @@ _PANELS: tuple[tuple[str, str], ...] = (
 )
 
 
-def fit_picture(fit: Fit) -> bytes:
-    """Module sizes by role beside the eigengenes, as PNG of about ten kilobytes."""
-    summary = fit.summary.head(_MODULES_SHOWN)
-    height = 0.9 + 0.2 * max(len(summary), 3)
-    figure = Figure(figsize=(8.0, height), dpi=80, layout="constrained")
-    if summary.empty:
-        figure.text(0.5, 0.5, "no module", ha="center", va="center")
-        return _png(figure)
-    sizes, heat = figure.subplots(1, 2, width_ratios=(2, 3), sharey=True)
-    _draw_sizes(sizes, summary)
-    values = fit.eigengenes.head(_MODULES_SHOWN)
-    _draw_eigengenes(heat, values.drop(columns=["module_id", "variance_explained"]))
-    if fit.summary.shape[0] > _MODULES_SHOWN:
-        sizes.set_title(f"{_MODULES_SHOWN} largest of {fit.summary.shape[0]} modules", fontsize=8)
-    return _png(figure)
-
-
-def _draw_sizes(axes: Axes, summary: pd.DataFrame) -> None:
-    rows = np.arange(len(summary))
-    left = np.zeros(len(summary))
-    for role, colour in zip(_ROLES, _ROLE_COLOURS, strict=True):
-        width = summary[f"n_{role}"].to_numpy(dtype=float)
-        if width.any():
-            label = role.replace("_", " ")
-            axes.barh(rows, width, left=left, height=0.8, color=colour, label=label)
-        left += width
-    axes.set_yticks(rows, summary["module_id"], fontsize=8)
-    axes.set_ylim(len(summary) - 0.5, -0.5)
-    axes.set_xlabel("genes, by role", fontsize=8)
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.tick_params(labelsize=8, length=2)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0))
-
-
-def _draw_eigengenes(axes: Axes, values: pd.DataFrame) -> None:
-    scores = values.to_numpy(dtype=float)
-    # samples in the order of the largest module, so that others show what they share with it
-    order = np.argsort(scores[0], kind="stable")
-    image = axes.imshow(
-        scores[:, order], aspect="auto", cmap="RdBu_r", vmin=-2.5, vmax=2.5, interpolation="nearest"
-    )
-    axes.set_xlabel(f"{scores.shape[1]} samples, by the first eigengene", fontsize=8)
-    axes.set_xticks([])
-    axes.tick_params(labelsize=8, length=2)
-    bar = axes.figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
-    bar.ax.tick_params(labelsize=7)
+def fit_pictures(fit: Fit) -> dict[str, bytes]:
+    """Every picture of a fit (`isograph.plots.draw_fit`) as small PNG, by name."""
+    return {name: to_png(figure, dpi=_DPI) for name, figure in draw_fit(fit).items()}
 
 
 def leaderboard_picture(rows: Sequence[Mapping[str, Any]]) -> bytes:

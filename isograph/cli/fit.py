@@ -74,6 +74,8 @@ def run(options: argparse.Namespace) -> int:
             steps=steps.branch(),
         )
         write_fit(result, folder, overwrite=options.overwrite)
+        if options.plot:
+            _draw(result, folder, steps)
         if not options.quiet:
             print(_report(result, folder))
     return 0
@@ -88,6 +90,14 @@ def _backends(options: argparse.Namespace, study: Study) -> tuple[str, ...]:
             "flags contradict each other", [Problem("--modules", "not together with --backend")]
         )
     return (given.RECORD.name,)
+
+
+def _draw(result: Fit, folder: Path, steps: Steps) -> None:
+    # matplotlib is slow to load, and not needed without pictures
+    from isograph.plots import write_plots
+
+    with steps.step("pictures") as note:
+        note.result = f"{len(write_plots(result, folder))} files"
 
 
 def _study(options: argparse.Namespace) -> Study:

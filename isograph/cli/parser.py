@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"isograph {version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_fit(commands)
+    _add_plot(commands)
     _add_import(commands)
     _add_bundle_commands(commands)
     _add_simulate(commands)
@@ -120,7 +121,24 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--overwrite", action="store_true", help="replace a folder that is not a former fit"
     )
     fit.add_argument("--quiet", action="store_true", help="no progress, no table")
+    fit.add_argument(
+        "--plot", action="store_true", help="put pictures beside the tables, as PNG and PDF"
+    )
     fit.set_defaults(module="fit")
+
+
+def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    plot = commands.add_parser(
+        "plot",
+        help="draw the pictures of a fit",
+        description="Draw the pictures of a fit from its stored files: module-trait heatmap and "
+        "module sizes; soft threshold and dendrogram where the backend has them. PNG and PDF.",
+    )
+    plot.add_argument("fit", type=Path, metavar="FIT", help="result folder of `isograph fit`")
+    plot.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="where to put them (default: the fit)"
+    )
+    plot.set_defaults(module="plot")
 
 
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -18,12 +18,16 @@ from isograph.files import (
     write_table,
     write_text,
 )
-from isograph.results.model import EXTRA_FILES, TABLES, Fit
+from isograph.results.model import EXTRA_FILES, PLOTS, TABLES, Fit
 
 CONFIG = "fit_config.json"
 CALIBRATION = "calibration.json"
 LOG = "run.log"
-_OWN_FILES = {CONFIG, CALIBRATION, LOG, *EXTRA_FILES, *(f"{name}.parquet" for name in TABLES)}
+_OWN_FILES = {
+    *(CONFIG, CALIBRATION, LOG, *EXTRA_FILES),
+    *(f"{name}.parquet" for name in TABLES),
+    *(f"{name}.{ending}" for name in PLOTS for ending in ("png", "pdf")),
+}
 
 
 def check_target(folder: Path, *, overwrite: bool) -> None:

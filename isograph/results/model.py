@@ -27,6 +27,8 @@ TABLES = (
     "programme_loadings",
 )
 EXTRA_FILES = ("vae_checkpoint.pt", "dendrogram.parquet")
+# pictures that `isograph.plots` puts beside the tables, by file stem
+PLOTS = ("module_traits", "modules", "soft_threshold", "dendrogram")
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,15 @@ from isograph_assets.metadata import (
     tables_metadata,
 )
 from isograph_assets.partitions import SAME_DATASET, DatasetKind, split_key
-from isograph_assets.pictures import fit_picture
+from isograph_assets.pictures import fit_pictures
 from isograph_assets.studies import study_of
 
 _SIGNIFICANT = 0.05
+_ALT = {
+    "module_traits": "correlation of modules with traits",
+    "soft_threshold": "scale-free fit and connectivity by power",
+    "dendrogram": "dendrogram with module colours",
+}
 
 
 def build_fit_asset(kind: DatasetKind) -> dg.AssetsDefinition:
@@ -76,7 +81,7 @@ def _about_fit(fit: Fit, bundle: Bundle, cost: Cost) -> Metadata:
         "edges": fit.tables["edges"].num_rows,
         "module–trait tests at q < 0.05": int((fit.traits["qvalue"] < _SIGNIFICANT).sum()),
         **cost_metadata(cost),
-        "picture": picture(fit_picture(fit), alt="module sizes and eigengenes"),
+        **_pictures(fit),
         "largest modules": preview(_largest_modules(summary)),
         "strongest traits": preview(_strongest_traits(fit.traits)),
         "programmes": preview(_programmes(fit.programmes)),
@@ -84,6 +89,15 @@ def _about_fit(fit: Fit, bundle: Bundle, cost: Cost) -> Metadata:
         "content hash of bundle": short(bundle.content_hash),
         **tables_metadata(fit.tables, main="modules"),
     }
+
+
+def _pictures(fit: Fit) -> Metadata:
+    """The modules as the asset's picture, then whatever else the backend has."""
+    drawn = fit_pictures(fit)
+    found: Metadata = {"picture": picture(drawn.pop("modules"), alt="module sizes and eigengenes")}
+    for name, png in drawn.items():
+        found[f"picture of {name.replace('_', ' ')}"] = picture(png, alt=_ALT[name])
+    return found
 
 
 def _largest_modules(summary: pd.DataFrame) -> pd.DataFrame:
