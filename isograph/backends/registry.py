@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 
 from isograph.backends import calibrated
+from isograph.backends.baseline import backend as baseline
+from isograph.backends.graph import backend as graph
+from isograph.backends.latent import backend as latent
 from isograph.backends.protocol import Backend
 from isograph.backends.vae import backend as vae
 from isograph.backends.wgcna import backend as wgcna
@@ -13,6 +16,9 @@ from isograph.errors import ConfigError, Problem
 DEFAULT = "calibrated"
 _ALL = (
     calibrated.BACKEND,
+    baseline.BACKEND,
+    graph.BACKEND,
+    latent.BACKEND,
     vae.BACKEND,
     wgcna.BACKEND,
 )

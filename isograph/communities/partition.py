@@ -132,6 +132,29 @@ def find_modules(
     )
 
 
+def profile_rows(
+    features: FeatureSet, association: Association, partition: Partition
+) -> npt.NDArray[np.int64]:
+    """Features that a module's profile is made of: `carriers`, or all that joined if it has none.
+
+    Only modules from outside may have no significant pair.
+
+    Args:
+        features: all features.
+        association: feature pairs behind the partition.
+        partition: the modules.
+
+    Returns:
+        Feature rows, sorted; some of every module.
+    """
+    rows = carriers(features, association, partition.labels)
+    carried = np.zeros(partition.n_modules + 1, dtype=bool)
+    carried[partition.labels[features.gene_of[rows]]] = True
+    carried[-1] = True
+    joined = partition.joined_rows
+    return np.union1d(rows, joined[~carried[partition.labels[features.gene_of[joined]]]])
+
+
 def _held(
     features: FeatureSet,
     association: Association,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from isograph.communities.factors import carriers, strongest_of_channel
-from isograph.communities.partition import Partition
+from isograph.communities.factors import strongest_of_channel
+from isograph.communities.partition import Partition, profile_rows
 from isograph.communities.profile import leading_profile
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
@@ -53,7 +53,7 @@ def module_eigengenes(
         The eigengenes.
     """
     label = partition.labels[features.gene_of]
-    used = carriers(features, association, partition.labels)
+    used = profile_rows(features, association, partition)
     # a channel that carries edges may do better with another axis of the same gene
     channel = features.gene_of * 2 + features.is_switch
     open_rows = np.flatnonzero(np.isin(channel, channel[used]))

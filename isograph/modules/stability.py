@@ -10,10 +10,13 @@ import numpy.typing as npt
 from scipy import special
 
 from isograph.communities.core import core_members
-from isograph.communities.factors import carriers
 from isograph.communities.graph import connected
-from isograph.communities.partition import Partition
-from isograph.communities.profile import leading_profile, row_correlations
+from isograph.communities.partition import Partition, profile_rows
+from isograph.communities.profile import (
+    leading_profile,
+    row_correlations,
+    scores_without_gene,
+)
 from isograph.features.model import FeatureSet
 from isograph.machine import blocks, in_threads, one_thread
 from isograph.network.association import Association
@@ -99,18 +102,21 @@ def half_sample_stability(
 def _profiles(
     features: FeatureSet, association: Association, partition: Partition
 ) -> npt.NDArray[np.float64]:
-    """Factor behind each feature by which a gene joined, shape (n_joined, n_samples)."""
+    """Factor behind each feature by which a gene joined, without that gene; shape (n_joined,
+    n_samples).
+    """
     rows = partition.joined_rows
     if len(rows) == 0:
         return np.empty((0, features.n_samples))
-    held = carriers(features, association, partition.labels)
+    held = profile_rows(features, association, partition)
     group = partition.labels[features.gene_of[held]]
-    label = partition.labels[features.gene_of[rows]]
-    factors = np.zeros((partition.n_modules, features.n_samples))
-    for module in np.unique(label):
-        factors[module] = leading_profile(features.values[held[group == module]])[0]
-    joined: npt.NDArray[np.float64] = factors[label]
-    return joined
+    genes, place = np.unique(features.gene_of[rows], return_inverse=True)
+    loading = np.zeros(len(held))
+    for module in np.unique(partition.labels[genes]):
+        mine = group == module
+        loading[mine] = leading_profile(features.values[held[mine]])[2]
+    scores = scores_without_gene(features, held, group, loading, genes, partition.labels)
+    return scores[place]
 
 
 def _still_joined(

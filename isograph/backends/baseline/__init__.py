@@ -1,0 +1,1 @@
+"""Sparse partial correlation with shrinkage, for the `baseline` backend."""
