@@ -34,14 +34,15 @@ def test_peers_stand_in_the_same_report_with_a_picture(capsys: pytest.CaptureFix
         "calibrated",
         "peer:knn",
         "peer:correlation_wgcna",
+        "peer:told_factors",
     ]
     assert (REPORTS / "x-benchmark.png").read_bytes().startswith(b"\x89PNG")
     cells = Path("artifacts/benchmarks")
     assert (cells / "x/no_harm-nothing/cell.json").exists()
     assert (cells / "x-peer-knn/no_harm-nothing/cell.json").exists()
     said = capsys.readouterr()
-    assert "[3/3]" in said.err
-    assert "2 left, about" in said.err
+    assert "[4/4]" in said.err
+    assert "3 left, about" in said.err
     assert "no_harm " in said.out
 
 
