@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_benchmark(commands)
     _add_null(commands)
+    backends = commands.add_parser("backends", help="list the backends, or tell about one")
+    backends.add_argument("name", nargs="?", metavar="NAME", help="the one to tell about")
+    backends.set_defaults(module="backends")
     listing = commands.add_parser("settings", help="list every setting that --set takes")
     listing.add_argument("--backend", default="calibrated", help="whose settings to add")
     listing.set_defaults(module="settings")
@@ -85,7 +88,9 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="DIR",
         help="result folder (default: artifacts/fits/STUDY/BACKEND)",
     )
-    fit.add_argument("--backend", help="backend (default: calibrated, or the study's)")
+    fit.add_argument(
+        "--backend", help="see `isograph backends` (default: calibrated, or the study's)"
+    )
     fit.add_argument(
         "--modules",
         type=Path,
