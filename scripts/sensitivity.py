@@ -185,7 +185,6 @@ CODE = (
     Constant("communities.faint:_START_SHARE", "a fifth of a community, five features at least"),
     Constant("communities.faint:_START_P", "chance gives a start a few members, the level decides"),
     Constant("communities.faint:_ROUNDS", "sets settle after five to ten", 1),
-    Constant("communities.growth:_REMAINDER_P", "one true faint module in a hundred is refused"),
     Constant("programmes.breadth:ENOUGH_MEMBERS", "what a module's own factor leaves of fewer "
              "genes is hardly free", 2),
     Constant("programmes.breadth:_LOADS", "p at which a gene loads on a factor: a thousandth of "

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from isograph.communities.extension import extend_modules
 from isograph.communities.factors import join_to_faint
 from isograph.communities.faint import FaintModule, faint_modules
-from isograph.communities.profile import leading_profile
+from isograph.communities.remainders import rows_without
+from isograph.communities.significance import sequence_log_pvalue
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association, edge_pvalue, exact_correlations
@@ -19,7 +19,6 @@ from isograph.network.association import Association, edge_pvalue, exact_correla
 Ints = npt.NDArray[np.int64]
 
 _LEAST_MEMBERS = 3
-_REMAINDER_P = 0.01
 
 
 def _no_rows() -> Ints:
@@ -85,8 +84,7 @@ def with_faint(
         features: all features.
         grown: the modules that significant pairs show.
         settings: levels.
-        explained: orthonormal columns, shape (n_samples, k), of what was taken out, bent: a faint
-            module that follows them is a remainder of it.
+        explained: as for `find_modules`.
     """
     proposals = grown.association.proposals
     if not settings.faint_modules or proposals is None:
@@ -99,7 +97,7 @@ def with_faint(
         member_fdr=settings.joining_fdr,
     )
     if explained is not None:
-        candidates = [module for module in candidates if not _follows(features, module, explained)]
+        candidates = [_without(features, module, explained) for module in candidates]
     added = _accepted(features, grown, candidates, level=settings.module_fwer)
     if len(added.pvalue) == len(grown.pvalue):
         return added
@@ -127,17 +125,17 @@ def with_faint(
     return extended(features, joined, settings)
 
 
-def _follows(features: FeatureSet, module: FaintModule, explained: npt.NDArray[np.float64]) -> bool:
-    """Whether the columns explain more of a module's factor than chance (F test)."""
-    k = explained.shape[1]
-    df = features.df_residual + 1 - k
-    if k == 0 or df < 1:
-        return False
-    profile = leading_profile(features.values[module.rows])[0]
-    total = float(profile @ profile)
-    part = float(np.sum(np.square(explained.T @ profile)))
-    ratio = (part / k) / max((total - part) / df, 1e-12 * total)
-    return bool(special.fdtrc(k, df, ratio) <= _REMAINDER_P)
+def _without(
+    features: FeatureSet, module: FaintModule, explained: npt.NDArray[np.float64]
+) -> FaintModule:
+    """The module with the p that it has without the columns, if that is larger."""
+    log_p = sequence_log_pvalue(
+        rows_without(features, module.rows, explained),
+        features.observed[module.rows],
+        df_residual=max(features.df_residual - explained.shape[1], 1),
+        n_features=features.n_features,
+    )
+    return replace(module, log_p=max(log_p, module.log_p))
 
 
 def _accepted(

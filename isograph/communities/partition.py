@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,11 @@ from isograph.communities.graph import GeneGraph, collapse_to_genes
 from isograph.communities.growth import Grown, extended, with_faint
 from isograph.communities.profile import member_pvalues, row_correlations
 from isograph.communities.ranks import average_ranks
+from isograph.communities.remainders import rows_without
 from isograph.communities.significance import module_pvalue, pair_pvalue, strongest_tree_nats
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
-from isograph.network.association import Association
+from isograph.network.association import Association, exact_correlations, pair_df
 from isograph.network.significance import benjamini_hochberg, correlation_pvalue
 
 
@@ -75,7 +76,8 @@ def find_modules(
         features: all features.
         association: their significant pairs, from any backend.
         settings: see `CommunitySettings`.
-        explained: what was taken out, bent; see `with_faint`.
+        explained: columns of what was taken out, bent, shape (n_samples, k), orthonormal and
+            orthogonal to the design: a module that does not hold without them is a remainder.
 
     Returns:
         The partition. Nothing in it is random.
@@ -92,6 +94,10 @@ def find_modules(
     member = _held(features, association, inside, community, edge_alpha, settings)
     candidate = _pieces(inside, member)
     module_p = _candidate_pvalues(features, association, inside, candidate, int(n_tests))
+    if explained is not None:
+        bare = _without(features, association, inside, explained)
+        without = _candidate_pvalues(features, association, bare, candidate, int(n_tests))
+        module_p = np.maximum(module_p, without)
     size = np.bincount(candidate[candidate >= 0], minlength=len(module_p))
     limit = np.where(size > 2, settings.module_fwer, settings.pair_fwer)
     accepted = module_p <= limit
@@ -213,6 +219,21 @@ def _candidate_pvalues(
     edge_p = np.maximum(lone.pvalue, _rank_pvalue(features, association, lone.pair))
     union[candidate[lone.source]] = pair_pvalue(edge_p, n_tests=n_tests)
     return union
+
+
+def _without(
+    features: FeatureSet,
+    association: Association,
+    inside: GeneGraph,
+    explained: npt.NDArray[np.float64],
+) -> GeneGraph:
+    """The same edges with the p that they have without the columns."""
+    i, j = association.i[inside.pair], association.j[inside.pair]
+    rows, place = np.unique(np.concatenate([i, j]), return_inverse=True)
+    rest = rows_without(features, rows, explained)
+    r = exact_correlations(rest, place[: len(i)], place[len(i) :])
+    df = np.maximum(pair_df(features, i, j) - explained.shape[1], 1.0)
+    return replace(inside, pvalue=np.maximum(correlation_pvalue(r, df), inside.pvalue))
 
 
 def _rank_pvalue(

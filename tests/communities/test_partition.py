@@ -235,3 +235,43 @@ class TestFates:
     def test_the_number_of_a_single_edge_is_family_wise(self) -> None:
         features, _ = fated()
         assert modules(features).edge_alpha == pytest.approx(0.01 / (60 * 59 / 2))
+
+
+class TestRemainders:
+    """Modules that follow columns which were taken out before, or a bent version of them."""
+
+    def bent(self, *, seed: int = 0) -> tuple[FeatureSet, np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        factor, bend = orthonormal(rng, 2, 120)
+        rows = np.vstack(
+            [
+                followers(rng, factor, 8, loading=0.75),
+                followers(rng, bend, 8, loading=0.75),
+                rng.normal(size=(150, 120)),
+            ]
+        )
+        return feature_set(rows), np.repeat([0, 1, -1], [8, 8, 150]), bend / np.sqrt(120)
+
+    def test_are_refused(self) -> None:
+        features, truth, bend = self.bent()
+        found = find_modules(features, associate(features), SETTINGS, explained=bend[:, None])
+        assert (found.labels[truth == 0] == 0).all()
+        assert (found.labels[truth == 1] == -1).all()
+        assert set(found.fate[truth == 1]) <= {NOT_SIGNIFICANT, OUTSIDE}
+
+    def test_are_modules_where_nothing_was_taken_out(self) -> None:
+        features, truth, _ = self.bent()
+        found = modules(features)
+        assert found.n_modules == 2
+        assert (found.labels[truth >= 0] >= 0).all()
+
+    def test_columns_that_say_nothing_change_nothing(self) -> None:
+        features, _, _ = self.bent()
+        rng = np.random.default_rng(9)
+        columns = np.linalg.qr(rng.normal(size=(120, 12)))[0]
+        columns -= columns.mean(axis=0)
+        columns = np.linalg.qr(columns)[0]
+        plain = modules(features)
+        found = find_modules(features, associate(features), SETTINGS, explained=columns)
+        np.testing.assert_array_equal(found.labels, plain.labels)
+        assert (found.pvalue >= plain.pvalue).all()
