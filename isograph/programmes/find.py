@@ -149,15 +149,19 @@ def take_out(features: FeatureSet, programmes: Programmes, *, names: Sequence[st
     gone = programmes.removed
     if not gone.any():
         return features
+    return remove(features, _removed(programmes), names=tuple(np.array(names, dtype=object)[gone]))
+
+
+def _removed(programmes: Programmes) -> Directions:
+    """The directions that are taken out; those that a trait keeps in are not among them."""
     assert programmes.directions is not None
-    all_of, k = programmes.directions, len(programmes.directions)
-    kept = replace(
+    gone, all_of, k = programmes.removed, programmes.directions, len(programmes.directions)
+    return replace(
         all_of,
         values=all_of.values[gone[:k]],
         weight=all_of.weight[:, gone[:k]],
         curves=all_of.curves[gone[k:]],
     )
-    return remove(features, kept, names=tuple(np.array(names, dtype=object)[gone]))
 
 
 def bent_remainders(
@@ -175,9 +179,8 @@ def bent_remainders(
     """
     if not programmes.removed.any():
         return None
-    assert programmes.directions is not None
     depth = log_library_size(features)
-    return bent_basis(programmes.directions, clean.design.basis, log_depth=depth)[1]
+    return bent_basis(_removed(programmes), clean.design.basis, log_depth=depth)[1]
 
 
 def _search(
