@@ -36,6 +36,7 @@ from isograph.simulation import list_fixtures
 from isograph.study import make_study
 
 Report = Callable[[Progress], None]
+_PRELOADED = "isograph.evaluation.preloaded"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,11 @@ def _run(
     seconds = cost_done = 0.0
     cost_left = sum(costs[index] for index in open_tasks)
     for outcome in run_in_processes(
-        [tasks[index] for index in open_tasks], _work, jobs=jobs, timeout=timeout
+        [tasks[index] for index in open_tasks],
+        _work,
+        jobs=jobs,
+        timeout=timeout,
+        preload=(_PRELOADED,),
     ):
         index = open_tasks[outcome.index]
         result = _result(tasks[index].cell, outcome, code=code)

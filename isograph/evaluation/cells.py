@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,12 @@ class Progress:
     cached: bool = field(default=False)
 
 
+@cache
 def code_version() -> str:
     """Hash over the sources that scores can depend on, and versions of numerical packages.
 
     Every Python file of the installed package counts but those of the command line, of importers
-    and exporters, and of the benchmark's own plan, reports and pictures.
+    and exporters, and of the benchmark's own plan, reports and pictures. Looked at once a process.
     """
     files = {path.relative_to(_PACKAGE).as_posix(): path for path in _PACKAGE.rglob("*.py")}
     parts = {
