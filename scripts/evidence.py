@@ -5,7 +5,8 @@
 
 Each part is one `isograph benchmark`; finished cells are kept, so that a run that was cut off goes
 on. Writes `artifacts/reports/evidence-<part>-benchmark.json`, cut to the main scores, the tables
-between markers in README.md and docs/frontier.md, and docs/images/scenarios.png.
+between markers in README.md, docs/frontier.md and docs/backends.md, docs/images/scenarios.png and
+docs/images/backends.png.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isograph.evaluation.benchmark import Progress, benchmark
+from isograph.evaluation.benchmark import Progress, Report, benchmark
 from isograph.evaluation.peers import PEERS
 from isograph.evaluation.plan import derived_seeds
-from isograph.evaluation.plots import benchmark_picture
 from isograph.evaluation.published import VAE, WGCNA
 from isograph.evaluation.reports import benchmark_report
 from isograph.files import read_json, write_bytes, write_json, write_text
 
 REPORTS = Path("artifacts/reports")
 README, FRONTIER = Path("README.md"), Path("docs/frontier.md")
+BACKENDS = Path("docs/backends.md")
 PICTURE = Path("docs/images/scenarios.png")
+BACKENDS_PICTURE = Path("docs/images/backends.png")
 N_SEEDS = 5
 BACKEND = "calibrated"
 KEPT = (
@@ -66,6 +68,8 @@ PARTS = {
         )
     ),
 }
+ALL_BACKENDS = "backends"
+NAMES = (*PARTS, ALL_BACKENDS)
 SCENARIOS = {
     "idealized_switching": "idealized switching",
     "unequal_isoform_abundance": "unequal isoform abundance",
@@ -83,7 +87,38 @@ SCENARIOS = {
 
 def measure(name: str, *, seed_from: str, cells: Path, jobs: int) -> None:
     """Run one part and write its report."""
+    seeds = derived_seeds(seed_from, N_SEEDS)
+    if name == ALL_BACKENDS:
+        import evidence_backends
+
+        report = evidence_backends.measure(seeds=seeds, cells=cells, jobs=jobs, report=_shown)
+        write_json(_path(name), report | {"seeds_from": seed_from})
+        return
     part = PARTS[name]
+    results = benchmark(
+        suites=part.suites,
+        datasets=part.datasets,
+        peers=tuple(PEERS) if part.peers else (),
+        seeds=seeds,
+        stage=name,
+        cache=cells,
+        jobs=jobs,
+        report=_shown(name),
+    )
+    report = benchmark_report(results, suite=name, backend=BACKEND, stage=f"evidence-{name}") | {
+        "seeds_from": seed_from,
+        "note": NOTE,
+    }
+    report["results"] = [{k: row[k] for k in KEPT if k in row} for row in report["results"]]
+    write_json(_path(name), report)
+
+
+def _path(name: str) -> Path:
+    return REPORTS / f"evidence-{name}-benchmark.json"
+
+
+def _shown(name: str) -> Report:
+    """Prints each cell as it ends."""
     began = time.monotonic()
 
     def show(progress: Progress) -> None:
@@ -94,40 +129,40 @@ def measure(name: str, *, seed_from: str, cells: Path, jobs: int) -> None:
             flush=True,
         )
 
-    results = benchmark(
-        suites=part.suites,
-        datasets=part.datasets,
-        peers=tuple(PEERS) if part.peers else (),
-        seeds=derived_seeds(seed_from, N_SEEDS),
-        stage=name,
-        cache=cells,
-        jobs=jobs,
-        report=show,
-    )
-    report = benchmark_report(results, suite=name, backend=BACKEND, stage=f"evidence-{name}") | {
-        "seeds_from": seed_from,
-        "note": NOTE,
-    }
-    report["results"] = [{k: row[k] for k in KEPT if k in row} for row in report["results"]]
-    write_json(REPORTS / f"evidence-{name}-benchmark.json", report)
+    return show
 
 
 def write_tables() -> None:
-    """Tables and picture from the reports that are there."""
+    """Tables and pictures from the reports that are there."""
+    # every process of a cell imports this file: what draws is loaded here, where it is needed
+    import evidence_backends
+
+    from isograph.evaluation.plots import benchmark_picture
+
     summaries = {name: _summary(name) for name in PARTS}
     fixtures = [*summaries["core"], *summaries["scale"]]
     if fixtures:
         _put(README, "fixtures", _fixture_table(fixtures))
     if summaries["scenarios"]:
-        report = read_json(REPORTS / "evidence-scenarios-benchmark.json")
+        report = read_json(_path("scenarios"))
         _put(README, "scenarios", _scenario_table(report["scenarios"], report["summary"]))
         write_bytes(PICTURE, benchmark_picture(report["summary"]))
     if summaries["frontier"]:
         _put(FRONTIER, "frontier", _frontier_table(summaries["frontier"]))
+    if _path(ALL_BACKENDS).exists():
+        report = read_json(_path(ALL_BACKENDS))
+        for part, (head, body) in {
+            "scenarios": evidence_backends.ari_table(report, SCENARIOS),
+            "suites": evidence_backends.suite_table(report),
+        }.items():
+            _put(BACKENDS, f"backends by {part}", _table(head, body))
+        settings = evidence_backends.wgcna_sentence(report)
+        _put(BACKENDS, "best WGCNA", [f"Best settings of WGCNA: {settings}."])
+        evidence_backends.picture(report, SCENARIOS, BACKENDS_PICTURE)
 
 
 def _summary(name: str) -> list[Row]:
-    path = REPORTS / f"evidence-{name}-benchmark.json"
+    path = _path(name)
     rows: list[Row] = read_json(path)["summary"] if path.exists() else []
     return rows
 
@@ -220,7 +255,7 @@ def main() -> None:
     """Measure the parts asked for, then write tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
     parser.add_argument("--seed-from", help="a commit's hash")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--cells-dir", type=Path, default=Path("artifacts/benchmarks"))
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--tables", action="store_true", help="write tables only")
