@@ -165,7 +165,8 @@ def ari_table(report: Row, titles: Mapping[str, str]) -> tuple[list[str], list[l
     head = ["", *labels(report)]
     body = []
     for title, by in groups(report, titles).items():
-        values = [round(by[label]["ari"], 2) for label in head[1:]]
+        # a variant all of whose fits failed has no score
+        values = [round(by[label]["ari"] or 0.0, 2) for label in head[1:]]
         best = max(values)
         body.append([title, *(f"**{v:.2f}**" if v == best else f"{v:.2f}" for v in values)])
     noise = [row for row in report["points"] if row["n_truth_modules"] == 0]
@@ -173,7 +174,7 @@ def ari_table(report: Row, titles: Mapping[str, str]) -> tuple[list[str], list[l
     for label in head[1:]:
         own = [row for row in noise if row["backend"] == label]
         genes = sum(row["n_assigned"] for row in own)
-        counts.append("–" if not genes else f"{genes:,} genes")
+        counts.append(f"{genes:,}" if genes else "none")
     body.append(["nothing planted: genes in modules", *counts])
     return head, body
 
