@@ -16,6 +16,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -180,23 +181,25 @@ def ari_table(report: Row, titles: Mapping[str, str]) -> tuple[list[str], list[l
 
 
 def suite_table(report: Row) -> tuple[list[str], list[list[str]]]:
-    """Head and body: a row a variant, each suite's ARI, coverage, background and seconds."""
+    """Head and body: a row a variant; ARI with its worst data set, and background, by suite."""
     head = ["backend"]
-    for suite in SUITES:
-        head += [f"{suite}: ARI", "worst point", "coverage", "background", "seconds"]
+    head += [f"{suite}: ARI (worst)" for suite in SUITES]
+    head += [f"{suite}: background" for suite in SUITES]
+    head += ["coverage, scenarios", "seconds, scenarios"]
     by = {(row["suite"], row["backend"]): row for row in report["suites"]}
     body = []
     for label in labels(report):
-        line = [label]
-        for suite in SUITES:
-            row = by[suite, label]
-            share = row["background_pooled"]
-            line += [
-                *(f"{row[name]:.3f}" for name in ("ari", "ari_min", "coverage")),
-                "–" if share is None else f"{share:.1%}",
-                f"{row['seconds']:.2g}",
+        rows = [by[suite, label] for suite in SUITES]
+        shares = [row["background_pooled"] for row in rows]
+        body.append(
+            [
+                label,
+                *(f"{row['ari']:.3f} ({row['ari_min']:.2f})" for row in rows),
+                *("–" if share is None else f"{share:.1%}" for share in shares),
+                f"{rows[-1]['coverage']:.3f}",
+                f"{rows[-1]['seconds']:.2g}",
             ]
-        body.append(line)
+        )
     return head, body
 
 
@@ -242,10 +245,11 @@ def _draw(
     columns: Sequence[str],
 ) -> None:
     low, high = limits
-    image = axes.imshow(values, cmap=colours, vmin=low, vmax=high, aspect="auto")
+    palette = colormaps[colours].with_extremes(bad="#E3E3E3")
+    image = axes.imshow(values, cmap=palette, vmin=low, vmax=high, aspect="auto")
     for (i, j), value in np.ndenumerate(values):
-        colour = image.cmap(image.norm(value))
-        dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.5
+        colour = palette(image.norm(value))
+        dark = not np.isnan(value) and np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.5
         text = "–" if np.isnan(value) else form.format(value)
         axes.text(*(j, i, text), ha="center", va="center", fontsize=8.5, color="w" if dark else "k")
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
