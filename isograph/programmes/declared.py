@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from isograph.features.design import Design, orthonormal_basis, residualise
 from isograph.features.traits import Trait, TraitKind
@@ -109,7 +109,7 @@ def _canonically_explained(
     statistic = max(total - (n_axes + n_columns + 1) / 2, 1.0) * nats
     freedom = np.maximum((n_axes - number) * (n_columns - number), 1)
     result: npt.NDArray[np.bool_] = (adjusted >= least) & (
-        stats.chi2.sf(statistic, freedom) <= _LEVEL
+        special.chdtrc(freedom, statistic) <= _LEVEL
     )
     return result
 
@@ -118,6 +118,6 @@ def _explained(share: Floats, n_columns: int, df: int, least: float) -> npt.NDAr
     adjusted = 1 - (1 - share) * (df + 1) / (df + 1 - n_columns)
     rest = df + 1 - n_columns
     f = share / n_columns / np.maximum((1 - share) / rest, 1e-12)
-    p = stats.f.sf(f, n_columns, rest)
+    p = special.fdtrc(n_columns, rest, f)
     result: npt.NDArray[np.bool_] = (adjusted >= least) & (p <= _LEVEL)
     return result

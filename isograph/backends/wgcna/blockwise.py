@@ -15,7 +15,6 @@ from isograph.backends.wgcna.adjacency import adjacency_matrix
 from isograph.backends.wgcna.correlation import Correlator, check_values, prepare
 from isograph.backends.wgcna.dynamic_hybrid import cut_tree_hybrid, largest_first
 from isograph.backends.wgcna.eigengenes import (
-    Connectivity,
     ModuleEigengenes,
     module_eigengenes,
     module_membership,
@@ -30,7 +29,6 @@ from isograph.backends.wgcna.soft_threshold import (
     PowerChoice,
     SoftThresholdTable,
     choose_power,
-    connectivities,
     given_power,
     soft_threshold_table,
 )
@@ -71,7 +69,6 @@ class Network:
         labels: module of each feature, −1 for none, the largest module 0; shape (n_features,).
         eigengenes: of the modules, in order of label.
         kme: membership in every module, shape (n_features, n_modules).
-        connectivity: of each feature, in the whole network and within its module (0 for none).
         power: the soft-threshold power and what decided it.
         table: the fits for all powers.
         edges: strongest partners of each feature, by topological overlap.
@@ -81,7 +78,6 @@ class Network:
     labels: IntArray
     eigengenes: ModuleEigengenes
     kme: FloatArray
-    connectivity: Connectivity
     power: PowerChoice
     table: SoftThresholdTable
     edges: Edges
@@ -140,12 +136,10 @@ def find_network(
             note.result = f"{len(eigengenes.values)} modules, {int((labels >= 0).sum()):,} features"
         with steps.step("membership"):
             kme = module_membership(x, eigengenes.values, kind=chosen.correlation)
-            connectivity = _connectivity(correlator, labels, chosen, power.power)
     return Network(
         labels=labels,
         eigengenes=eigengenes,
         kme=kme,
-        connectivity=connectivity,
         power=power,
         table=table,
         edges=joined([block.edges for block in found]),
@@ -271,18 +265,3 @@ def _settled(values: FloatArray, labels: IntArray, parameters: NetworkParameters
         threshold=parameters.reassign_threshold,
     )
     return merge_close_modules(values, labels, cut_height=parameters.merge_cut_height)
-
-
-def _connectivity(
-    correlator: Correlator, labels: IntArray, parameters: NetworkParameters, power: float
-) -> Connectivity:
-    """Connectivity of all pairs, whatever the blocks; a module at a time for its inside."""
-    network = parameters.network
-    within = np.zeros(len(labels))
-    for module in range(int(labels.max(initial=-1)) + 1):
-        members = np.flatnonzero(labels == module)
-        within[members] = connectivities(
-            correlator.subset(members), network=network, powers=[power]
-        )[0]
-    total = connectivities(correlator, network=network, powers=[power])[0]
-    return Connectivity(total=total, within=within)

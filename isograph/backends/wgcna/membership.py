@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import log_ndtr
 
 from isograph.backends.wgcna.adjacency import NetworkType
 from isograph.backends.wgcna.correlation import CorrelationKind
@@ -116,5 +116,5 @@ def _membership(
 def _log_p(r: FloatArray, n_samples: int) -> FloatArray:
     """Logarithm of the two-sided p value of a correlation by Fisher's z."""
     z = np.arctanh(np.minimum(np.abs(r), 1 - 1e-15)) * np.sqrt(n_samples - 3)
-    p: FloatArray = np.log(2.0) + norm.logsf(z)
+    p: FloatArray = np.log(2.0) + log_ndtr(-z)
     return p

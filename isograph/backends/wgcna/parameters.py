@@ -14,7 +14,11 @@ from isograph.errors import ConfigError, Problems
 
 @dataclass(frozen=True)
 class NetworkParameters:
-    """Parameters of a network; the defaults are those of R's `blockwiseModules`, where it has them.
+    """Parameters of a network.
+
+    The defaults are those of R's `blockwiseModules` but for these, which its tutorial sets:
+    `merge_cut_height` (R: 0.15) and `pam_respects_tree` (R: yes); and for the size of blocks,
+    which cut real modules (R: 5,000 features).
 
     Attributes:
         network: how a correlation becomes a similarity.
