@@ -27,6 +27,7 @@ _MOST = 0.5
 _ENOUGH_CARRIERS = 10
 _MANY_TIED = 20
 _TIES = 1.5
+_NOTHING_LEFT = 1e-3  # of a profile that another explains
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,49 @@ def breadth(
         share = hits[enough].sum() / factors.size[large].sum()
         found.append(Breadth(int(enough.sum()), float(share)))
     return found
+
+
+def shared_modules(
+    features: FeatureSet, factors: ModuleFactors, labels: Ints, *, least_share: float
+) -> int:
+    """Modules whose factor is broad among the members of other modules, beside their own.
+
+    A factor that binds hundreds of background genes into a module is known far better than any
+    pair of genes shows it: members that follow it too faintly for an edge between two of them
+    give it away together.
+
+    Args:
+        features: all features.
+        factors: of the modules.
+        labels: those modules, shape (n_genes,).
+        least_share: see `Breadth.is_broad`.
+    """
+    large = factors.size >= ENOUGH_MEMBERS
+    rows, n_modules = np.flatnonzero(factors.member), len(large)
+    if np.count_nonzero(large) < 2:
+        return 0
+    df = float(max(features.df_residual - 2, 1))
+    unit = factors.profiles / np.sqrt(features.n_samples)
+    # what is left of a profile beside another's
+    left = np.sqrt(np.maximum(1.0 - np.square(unit @ unit.T), _NOTHING_LEFT))
+    found = []
+    for start in range(0, len(rows), 4096):
+        part = rows[start : start + 4096]
+        rest = without_own_factor(features, factors, part)
+        norm = np.sqrt(np.einsum("ij,ij->i", rest, rest))
+        rest /= np.where(norm > 1e-9, norm, np.inf)[:, None]
+        own = factors.label[part]
+        loads = correlation_pvalue((rest @ unit.T) / left[own], df) <= _LOADS
+        row, module = np.nonzero(loads & (own[:, None] != np.arange(n_modules)))
+        found.append(np.stack([features.gene_of[part[row]], module]))
+    gene, module = np.unique(np.concatenate(found, axis=1), axis=1)
+    hits = np.zeros((n_modules, n_modules), dtype=np.int64)
+    np.add.at(hits, (module, labels[gene]), 1)
+    hits[(hits < _LEAST_GENES) | ~large] = 0
+    others = factors.size[large].sum() - np.where(large, factors.size, 0)
+    share = hits.sum(axis=1) / np.maximum(others, 1)
+    reach = zip(np.count_nonzero(hits, axis=1).tolist(), share.tolist(), strict=True)
+    return sum(Breadth(n, one).is_broad(least_share) for n, one in reach)
 
 
 def residual_edges(

@@ -14,7 +14,7 @@ from isograph.config import ProgrammeSettings
 from isograph.features.model import FeatureSet
 from isograph.features.traits import Trait
 from isograph.network.association import Association
-from isograph.programmes.breadth import residual_edges
+from isograph.programmes.breadth import residual_edges, shared_modules
 from isograph.programmes.curves import bent_basis
 from isograph.programmes.declared import trait_columns, turn_towards
 from isograph.programmes.directions import Directions, loadings, remove
@@ -64,7 +64,7 @@ def find_programmes(
     *,
     declared: Sequence[Trait] = (),
 ) -> Programmes:
-    """Look for broad factors if modules leave significant correlation behind.
+    """Look for broad factors if modules leave significant correlation behind or share a factor.
 
     Args:
         features: all features.
@@ -79,9 +79,14 @@ def find_programmes(
     """
     factors = module_factors(features, association, partition.labels)
     left = residual_edges(features, association, factors, partition.labels)
-    record: dict[str, Any] = {"residual_edges": left, "searched": False}
+    shared = shared_modules(features, factors, partition.labels, least_share=settings.broad_share)
+    record: dict[str, Any] = {
+        "residual_edges": left,
+        "shared_modules": shared,
+        "searched": False,
+    }
     # a faint module may be a broad factor too weak for edges
-    if left < settings.least_residual_edges and partition.n_faint == 0:
+    if left < settings.least_residual_edges and not shared and partition.n_faint == 0:
         return Programmes(record=record)
     plain, best = _search(features, association, find, settings)
     record |= {"searched": True, "nats_of_modules": plain.nats, "nats_with_factors": best.nats}

@@ -11,9 +11,14 @@ from isograph.communities.partition import Partition, find_modules
 from isograph.config import CommunitySettings, ProgrammeSettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
-from isograph.programmes.breadth import residual_edges
+from isograph.programmes.breadth import residual_edges, shared_modules
 from isograph.programmes.evidence import module_factors
-from isograph.programmes.find import Programmes, find_programmes, take_out
+from isograph.programmes.find import (
+    Programmes,
+    bent_remainders,
+    find_programmes,
+    take_out,
+)
 from isograph.programmes.search import Search, varimax
 from tests.network.synthetic import associate, feature_set, followers, orthonormal
 
@@ -90,7 +95,7 @@ def test_nothing_is_found_beside_independent_modules(seed: int) -> None:
     features = feature_set(modular(np.random.default_rng(seed)))
     programmes = programmes_of(features)
     assert len(programmes) == 0
-    assert programmes.record == {"residual_edges": 0, "searched": False}
+    assert programmes.record == {"residual_edges": 0, "shared_modules": 0, "searched": False}
 
 
 def test_a_search_that_was_not_called_for_changes_nothing() -> None:
@@ -234,6 +239,50 @@ def test_pairs_of_relatives_in_a_large_module_start_no_search() -> None:
     assert residual_edges(features, association, factors, partition.labels) < 5
 
 
+def counts(features: FeatureSet) -> tuple[int, int]:
+    """Pairs that modules leave, and modules that members of others share."""
+    association, partition = find(features)
+    factors = module_factors(features, association, partition.labels)
+    left = residual_edges(features, association, factors, partition.labels)
+    return left, shared_modules(features, factors, partition.labels, least_share=0.15)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_module_of_background_that_members_of_others_follow_faintly_is_a_broad_factor(
+    seed: int,
+) -> None:
+    """No two of those members have an edge by it; all of them together give it away."""
+    rng = np.random.default_rng(seed)
+    rows = modular(rng, n_noise=250)
+    broad = orthonormal(rng, 1, N)
+    strength = np.where(np.arange(len(rows)) < 72, 0.2, 1.0)
+    rows += strength[:, None] * rng.normal(size=(len(rows), 1)) * broad
+    features = feature_set(rows)
+    left, shared = counts(features)
+    assert left < 5
+    assert shared == 1
+    programmes = programmes_of(features)
+    assert programmes.removed.sum() == 1
+    assert spanned(programmes, broad)[0] > 0.9
+
+
+def test_genes_in_two_modules_make_none_of_them_broad() -> None:
+    rng = np.random.default_rng(5)
+    factors = orthonormal(rng, 6, N)
+    rows = np.vstack([followers(rng, factor, 12, loading=0.75) for factor in factors])
+    for gene in rng.choice(72, size=22, replace=False):
+        rows[gene] += 0.75 * factors[(gene // 12 + rng.integers(1, 6)) % 6]
+    assert counts(feature_set(rows))[1] == 0
+
+
+def test_modules_that_a_driver_correlates_share_none() -> None:
+    rng = np.random.default_rng(6)
+    driver, *own = orthonormal(rng, 7, N)
+    latents = [0.6 * driver + 0.8 * one for one in own]
+    rows = np.vstack([followers(rng, one, 12, loading=0.9) for one in latents])
+    assert counts(feature_set(rows)) == (0, 0)
+
+
 def test_programmes_come_in_order_with_a_fixed_sign() -> None:
     rng = np.random.default_rng(8)
     rows, _ = with_broad(rng, modular(rng), k=3)
@@ -254,3 +303,22 @@ def test_varimax_finds_simple_structure_whatever_the_rotation() -> None:
     np.testing.assert_allclose(matched.max(axis=1), 1.0, atol=1e-3)
     back = varimax(simple @ turn)
     np.testing.assert_allclose(back.T @ back, np.eye(3), atol=1e-10)
+
+
+def test_bent_remainders_are_those_of_what_was_removed() -> None:
+    rng = np.random.default_rng(9)
+    rows, _ = with_broad(rng, modular(rng), k=2)
+    features = feature_set(rows)
+    both = programmes_of(features)
+    one = dataclasses.replace(both, removed=np.array([True, False]))
+    clean = take_out(features, one, names=["P00", "P01"])
+    left = bent_remainders(features, clean, one)
+    assert left is not None
+    np.testing.assert_allclose(left.T @ left, np.eye(left.shape[1]), atol=1e-9)
+    np.testing.assert_allclose(clean.design.basis.T @ left, 0.0, atol=1e-9)
+    gone, stayed = (value**2 - np.mean(value**2) for value in both.values)
+    for bent, most, least in ((gone, 1.0, 0.7), (stayed, 0.3, 0.0)):
+        share = np.sum((bent @ left) ** 2) / np.sum(bent**2)
+        assert least <= share <= most
+    none = dataclasses.replace(both, removed=np.array([False, False]))
+    assert bent_remainders(features, features, none) is None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,6 +111,9 @@ def null_degrees(
         return float("inf")
     if beyond(low) <= 0:
         return _DF_BOUNDS[0]
+    # slow to load, and only one of the baseline's two ways needs it
+    from scipy import optimize
+
     return float(np.exp(optimize.brentq(beyond, low, high)))
 
 
