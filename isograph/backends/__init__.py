@@ -2,13 +2,15 @@
 
 from isograph.backends.protocol import Backend, BackendRecord
 from isograph.backends.registry import DEFAULT, backend_names, get_backend
-from isograph.backends.runner import fit, resolve_settings, study_features
+from isograph.backends.runner import fit, study_features
+from isograph.backends.settings import default_settings, resolve_settings
 
 __all__ = [
     "DEFAULT",
     "Backend",
     "BackendRecord",
     "backend_names",
+    "default_settings",
     "fit",
     "get_backend",
     "resolve_settings",

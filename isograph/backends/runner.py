@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.backends.given import given_backend
-from isograph.backends.protocol import Backend
 from isograph.backends.registry import DEFAULT, get_backend
+from isograph.backends.settings import resolve_settings
 from isograph.backends.stages import Searched, search_modules
 from isograph.bundle import Bundle, load_bundle
-from isograph.config import FitSettings, ProgrammeSettings, Settings, apply_overrides
+from isograph.config import FitSettings, Settings
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.build import build_features, feature_record
 from isograph.features.model import FeatureSet
@@ -34,18 +34,6 @@ from isograph.provenance import git_state, package_versions, version
 from isograph.results import tables
 from isograph.results.model import Fit
 from isograph.study import Study, default_study
-
-
-def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Settings]:
-    """Defaults with the study's `set` in place.
-
-    Raises:
-        ConfigError: unknown or malformed settings, all of them at once.
-    """
-    programmes = ProgrammeSettings(broad_factors=backend.broad_factors)
-    return apply_overrides(
-        study.set, settings=FitSettings(programmes=programmes), backend=backend.settings()
-    )
 
 
 def study_features(

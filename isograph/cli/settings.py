@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from isograph.backends import get_backend
+from isograph.backends import default_settings, get_backend
 from isograph.cli.text import table
 from isograph.config import FitSettings, Settings
 
 
 def run(options: argparse.Namespace) -> int:
     """List every setting with its default and meaning."""
-    shared = FitSettings()
+    shared, own = default_settings(get_backend(options.backend))
     sections: dict[str, Settings] = {n: getattr(shared, n) for n in FitSettings.model_fields}
-    sections["backend"] = get_backend(options.backend).settings()
+    sections["backend"] = own
     rows = [
         (f"{section}.{name}", str(getattr(values, name)), field.description or "")
         for section, values in sections.items()

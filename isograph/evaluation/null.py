@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
+from isograph.backends import resolve_settings, study_features
 from isograph.backends.protocol import Backend, Task
 from isograph.backends.registry import get_backend
-from isograph.backends.runner import resolve_settings, study_features
 from isograph.backends.stages import search_modules
 from isograph.bundle import Bundle, load_bundle
 from isograph.communities.fates import NOT_SIGNIFICANT
