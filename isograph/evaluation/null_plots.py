@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from isograph.evaluation.null import Share
+from isograph.plots.style import SERIES, to_png
 
-# Okabe and Ito's palette: told apart with any colour vision
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _OTHERS = "#666666"
 _SMALLEST = 1e-4
 _SIZE = 4.4
@@ -37,16 +34,14 @@ def null_picture(
     _draw_p(panels[0], smallest_p)
     if membership:
         _draw_membership(panels[1], membership)
-    picture = BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()
+    return to_png(figure)
 
 
 def _draw_p(axes: Axes, series: Mapping[str, npt.NDArray[np.float64]]) -> None:
     axes.set_title("module p where nothing is there", fontsize=11, loc="left", fontweight="bold")
     axes.plot([_SMALLEST, 1], [_SMALLEST, 1], color=_OTHERS, linewidth=0.9, linestyle=(0, (4, 2)))
     axes.text(0.05, 0.078, "exact", fontsize=8, color=_OTHERS, ha="center", rotation=45)
-    for colour, (name, p) in zip(_COLOURS, series.items(), strict=False):
+    for colour, (name, p) in zip(SERIES, series.items(), strict=False):
         ranked = np.sort(np.maximum(p, _SMALLEST))
         ranked = ranked[ranked < 1.0]
         share = np.arange(1, len(ranked) + 1) / len(p)
@@ -70,7 +65,7 @@ def _draw_membership(axes: Axes, bins: Sequence[tuple[float, float, Share]]) -> 
             [centre],
             [share.share],
             yerr=[[share.share - share.low], [share.high - share.share]],
-            color=_COLOURS[0],
+            color=SERIES[0],
             marker="o",
             markersize=6,
             capsize=3,

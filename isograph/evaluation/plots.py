@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from isograph.evaluation.plot_points import PlotPoint, place_points
 from isograph.evaluation.published import (
@@ -24,11 +21,10 @@ from isograph.evaluation.published import (
     VAE_TOLD,
     WGCNA,
 )
+from isograph.plots.style import SERIES, to_png
 
 Row = Mapping[str, Any]
 
-# Okabe and Ito's palette: told apart with any colour vision
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 _MARKERS = ("o", "s", "D", "^", "v")
 _OTHERS = "#666666"
 _LINES = {
@@ -41,7 +37,6 @@ _MARKS = {FAIR_UNSIGNED: "P", FAIR_SIGNED: "X"}
 _COLUMNS = 4
 _WIDTH, _HEIGHT = 4.0, 2.8
 _LEGEND = 0.6
-_PALETTE = 128
 _MOST_LABELS = 20
 _MOST_CHARACTERS = 68
 _ASIDE = 0.28
@@ -66,7 +61,7 @@ def benchmark_picture(summary: Sequence[Row]) -> bytes:
     figure = Figure(figsize=(width, height), dpi=100)
     if not panels:
         figure.text(0.5, 0.5, "no cell", ha="center", va="center")
-        return _png(figure)
+        return to_png(figure)
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     # a layout engine gives way to long titles and labels at the cost of the panels
     figure.subplots_adjust(
@@ -85,7 +80,7 @@ def benchmark_picture(summary: Sequence[Row]) -> bytes:
     for axes in grid[:, 0]:
         axes.set_ylabel("ARI", fontsize=10)
     _legend(figure, grid.flat)
-    return _png(figure)
+    return to_png(figure)
 
 
 def _draw_panel(axes: Axes, name: str, rows: Sequence[Row], backends: Sequence[str]) -> None:
@@ -97,7 +92,7 @@ def _draw_panel(axes: Axes, name: str, rows: Sequence[Row], backends: Sequence[s
         _draw_undefined(axes, rows, backends)
         return
     text = _headline(known, backends[0])
-    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=8.5, color=_COLOURS[0])
+    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=8.5, color=SERIES[0])
     _draw_published(axes, name, points)
     place = {point.dataset: point.x for point in points}
     spread = np.linspace(-0.12, 0.12, len(backends)) if len(backends) > 1 else np.zeros(1)
@@ -109,7 +104,7 @@ def _draw_panel(axes: Axes, name: str, rows: Sequence[Row], backends: Sequence[s
                 [place[row["dataset"]] + spread[number] for row in run],
                 [row["ari"] for row in run],
                 yerr=[row["ari_sd"] or 0.0 for row in run],
-                color=_COLOURS[number % len(_COLOURS)],
+                color=SERIES[number % len(SERIES)],
                 marker=_MARKERS[number % len(_MARKERS)],
                 markersize=5.5 if number == 0 else 4.5,
                 linewidth=1.6 if number == 0 else 1.0,
@@ -239,13 +234,3 @@ def _legend(figure: Figure, panels: Any) -> None:
             frameon=False,
             fontsize=10,
         )
-
-
-def _png(figure: Figure) -> bytes:
-    """PNG with a palette: a third of the size, and no difference to the eye."""
-    raw = BytesIO()
-    FigureCanvasAgg(figure).print_png(raw)
-    image = Image.open(raw).convert("RGB").quantize(_PALETTE)
-    small = BytesIO()
-    image.save(small, format="PNG", optimize=True)
-    return small.getvalue()

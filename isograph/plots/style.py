@@ -18,6 +18,7 @@ BLUE, ORANGE, GREEN, PINK, RED, SKY = (
     "#D55E00",
     "#56B4E9",
 )
+SERIES = (BLUE, RED, GREEN, PINK, SKY)  # of lines in one panel, in this order
 GREY = "#BBBBBB"
 DARK = "#444444"
 DIVERGING = "RdBu_r"
