@@ -56,6 +56,7 @@ PANELS = {
         ("correlated-rho0.65", 7),
         ("feature_space_interactions-strength2.0-fraction0.50", 7),
         ("library_depth_all-cv0.50", 7),
+        ("rna_degradation_all-bias0.5", 7),
         ("no_harm-rho0.50", 7),
         ("realistic_unequal_v1", 7),
         ("negative_control_noise-noise0.50", 7),
