@@ -30,7 +30,9 @@ class Study(BaseModel):
         categorical: sample columns that are groups although they are written as numbers.
         drop_missing: drop samples with a missing covariate instead of refusing.
         backends: backends to fit.
-        seed: random seed; it enters subsampling confidence only, never the partition.
+        seed: random seed; it enters subsampling only, never the partition.
+        stability_selection: also compare values of each backend's main parameter over halves of
+            the samples (`isograph.selection`).
         set: settings by name (see `isograph.config`).
     """
 
@@ -44,6 +46,7 @@ class Study(BaseModel):
     drop_missing: bool = False
     backends: tuple[str, ...] = Field(("calibrated",), min_length=1)
     seed: int = Field(0, ge=0, le=MAX_SEED)
+    stability_selection: bool = False
     set: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("traits", "categorical", "backends", mode="before")

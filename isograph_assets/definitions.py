@@ -14,6 +14,7 @@ from isograph_assets.io_managers import (
     FitIOManager,
     MetricsIOManager,
     ReportIOManager,
+    StabilityIOManager,
 )
 from isograph_assets.jobs import JOBS
 from isograph_assets.resources import (
@@ -37,6 +38,7 @@ def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
         "fits": FitIOManager(folder=folder),
         "metrics": MetricsIOManager(folder=folder),
         "reports": ReportIOManager(folder=folder),
+        "stability": StabilityIOManager(folder=folder),
     }
 
 

@@ -10,8 +10,9 @@ import dagster as dg
 
 from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.features import FeatureSet, read_features, write_features
-from isograph.files import atomic_file, read_json, write_json
+from isograph.files import atomic_file, read_json, write_bytes, write_json
 from isograph.results import Fit, read_fit, write_fit
+from isograph.selection import report_name
 from isograph_assets.partitions import split_key
 from isograph_assets.resources import Artifacts
 
@@ -134,6 +135,28 @@ class MetricsIOManager(_Stored):
         """Every partition that is there, by key: a report does not wait for the last one."""
         places = {key: self.place(*split_key(key)) for key in context.asset_partition_keys}
         return {key: self.read(path) for key, path in places.items() if path.exists()}
+
+
+class StabilityIOManager(_Stored):
+    """A JSON file and its picture a study and backend."""
+
+    def place(self, dataset: str, backend: str | None) -> Path:
+        """`reports/<study>-<backend>-<data set>-stability.json`, as `isograph fit` names it."""
+        manifest = read_json(self.artifacts.bundle(dataset) / "manifest.json")
+        name = report_name(
+            study=dataset, backend=backend or "", dataset=str(manifest["dataset_name"])
+        )
+        return self.artifacts.report(f"{name}.json")
+
+    def write(self, value: Report, path: Path) -> None:
+        """Pictures first, so that a document never stands without them."""
+        for suffix, picture in value.pictures.items():
+            write_bytes(path.with_name(f"{path.stem}{suffix}.png"), picture)
+        write_json(path, value.document)
+
+    def read(self, path: Path) -> Report:
+        """The document, without its picture."""
+        return Report(read_json(path))
 
 
 class ReportIOManager(_BelowArtifacts):

@@ -46,10 +46,16 @@ study_fits = dg.define_asset_job(
     description="Fits a study by a backend.",
 )
 
+study_stability = dg.define_asset_job(
+    "study_stability",
+    selection=dg.AssetSelection.assets(STUDY.key("stability_report")),
+    description="Compares values of a backend's main parameter over halves of a study's samples.",
+)
+
 leaderboard_job = dg.define_asset_job(
     "leaderboard_report",
     selection=dg.AssetSelection.assets("leaderboard"),
     description="Puts all scores side by side.",
 )
 
-JOBS = (all_fixtures, fixture_fits, all_studies, study_fits, leaderboard_job)
+JOBS = (all_fixtures, fixture_fits, all_studies, study_fits, study_stability, leaderboard_job)

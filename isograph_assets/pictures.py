@@ -16,6 +16,7 @@ from PIL import Image
 
 from isograph.plots import draw_fit, to_png
 from isograph.results import Fit
+from isograph.selection.picture import stability_figure
 
 # Okabe and Ito's palette: told apart with any colour vision
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
@@ -36,6 +37,16 @@ _PANELS: tuple[tuple[str, str], ...] = (
 def fit_pictures(fit: Fit) -> dict[str, bytes]:
     """Every picture of a fit (`isograph.plots.draw_fit`) as small PNG, by name."""
     return {name: to_png(figure, dpi=_DPI) for name, figure in draw_fit(fit).items()}
+
+
+def stability_pictures(document: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """The picture of a stability report: as it is stored, and smaller for the UI.
+
+    Args:
+        document: as `stability_report` makes it.
+    """
+    figure = stability_figure(document)
+    return to_png(figure), to_png(figure, dpi=_DPI)
 
 
 def leaderboard_picture(rows: Sequence[Mapping[str, Any]]) -> bytes:

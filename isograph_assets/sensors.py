@@ -18,6 +18,7 @@ from isograph_assets.jobs import (
     all_studies,
     fixture_fits,
     study_fits,
+    study_stability,
 )
 from isograph_assets.partitions import STUDIES, fit_key
 from isograph_assets.resources import Artifacts, StudiesFolder
@@ -151,37 +152,47 @@ def _few(items: Collection[str], *, shown: int = 5) -> str:
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[all_fixtures, all_studies],
-    request_jobs=[fixture_fits, study_fits],
+    request_jobs=[fixture_fits, study_fits, study_stability],
     # a tick follows one run, so that ticks must come as fast as runs end
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fits a fixture or study by its backends once its features are there.",
+    description=(
+        "Fits a fixture or study by its backends once its features are there, and runs stability "
+        "selection for studies that ask for it."
+    ),
 )
 def fits_follow_data(
     context: dg.RunStatusSensorContext, artifacts: Artifacts
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """One run a backend; a blocked or failed data run starts none."""
+    """One fit a backend, then stability selection; a blocked or failed data run starts none."""
     run = context.dagster_run
     dataset = run.tags.get(_PARTITION_TAG)
     if dataset is None or ALONE_TAG in run.tags:
         yield dg.SkipReason(f"run {run.run_id} has no partition, or asked to be left alone")
         return
     is_fixture = run.job_name == all_fixtures.name
-    backends = backend_names() if is_fixture else _backends_of(dataset, artifacts)
-    job = fixture_fits if is_fixture else study_fits
-    for backend in backends:
-        yield dg.RunRequest(
-            run_key=f"{run.run_id}:{backend}",
-            job_name=job.name,
-            partition_key=fit_key(dataset, backend),
-            tags={DATASET_TAG: dataset},
-        )
+    if is_fixture:
+        backends, jobs = backend_names(), [fixture_fits]
+    else:
+        study = _stored_study(dataset, artifacts)
+        # fits first: they are quick, and people wait for them
+        backends = study.backends
+        jobs = [study_fits, *([study_stability] if study.stability_selection else [])]
+    for job in jobs:
+        suffix = "" if job is not study_stability else ":stability"
+        for backend in backends:
+            yield dg.RunRequest(
+                run_key=f"{run.run_id}:{backend}{suffix}",
+                job_name=job.name,
+                partition_key=fit_key(dataset, backend),
+                tags={DATASET_TAG: dataset},
+            )
 
 
-def _backends_of(dataset: str, artifacts: Artifacts) -> tuple[str, ...]:
-    """The backends that the study asked for when its bundle was stored."""
+def _stored_study(dataset: str, artifacts: Artifacts) -> Study:
+    """The study as it was when its bundle was stored."""
     manifest = read_json(artifacts.bundle(dataset) / "manifest.json")
-    return Study.model_validate_json(manifest["provenance"][STUDY_KEY]).backends
+    return Study.model_validate_json(manifest["provenance"][STUDY_KEY])
 
 
 leaderboard_follows_metrics = dg.AutomationConditionSensorDefinition(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.backends.protocol import EDGE_BUDGET, Backend, BackendRecord, Found, Task, modules_of
 from isograph.config import CalibratedSettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association, Search, strongest_pairs
@@ -72,4 +72,10 @@ def associate(features: FeatureSet, settings: CalibratedSettings, steps: Steps) 
     return replace(found, calibration=record)
 
 
-BACKEND = Backend(record=RECORD, settings=CalibratedSettings, find=find, broad_factors="auto")
+BACKEND = Backend(
+    record=RECORD,
+    settings=CalibratedSettings,
+    find=find,
+    broad_factors="auto",
+    main=EDGE_BUDGET,
+)

@@ -73,6 +73,28 @@ class Found:
 
 
 @dataclass(frozen=True)
+class MainParameter:
+    """The one number of a backend that decides most, and values worth comparing.
+
+    Attributes:
+        name: of one of the backend's settings, above 0; 0, where it is allowed, has the data
+            choose, and the choice then stands in the calibration record under the same name.
+        grid: settings → values, ascending.
+    """
+
+    name: str
+    grid: Callable[[Settings], tuple[float, ...]]
+
+
+def _budgets(settings: Settings) -> tuple[float, ...]:
+    return (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+
+
+EDGE_BUDGET = MainParameter("false_edges_per_feature", _budgets)
+"""Of every backend whose edges come at a stated budget of false ones."""
+
+
+@dataclass(frozen=True)
 class Backend:
     """One way from features to modules.
 
@@ -81,12 +103,14 @@ class Backend:
         settings: type of its settings, all with defaults.
         find: (task, steps) → modules. Deterministic; pairs are of different genes only.
         broad_factors: whether they are taken out where a study does not say.
+        main: what stability selection varies; None where nothing is searched for.
     """
 
     record: BackendRecord
     settings: type[Settings]
     find: Callable[[Task, Steps], Found]
     broad_factors: BroadFactors = "off"
+    main: MainParameter | None = None
 
 
 def modules_of(task: Task, association: Association, steps: Steps) -> Partition:

@@ -93,7 +93,7 @@ def fit(
     if features is None:
         features = build_features(bundle, study=study, settings=shared.features, steps=steps)
     else:
-        _check_features(features, study, shared)
+        check_features(features, study, shared)
     searched = search_modules(
         features,
         chosen,
@@ -147,7 +147,7 @@ def _named(
     return named
 
 
-def _check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:
+def check_features(features: FeatureSet, study: Study, settings: FitSettings) -> None:
     """Refuse features that were made for another study or other settings."""
     wanted = feature_record(study, settings.features)
     problems = Problems()

@@ -10,6 +10,7 @@ from typing import Any
 
 from isograph.backends import fit, get_backend, given, resolve_settings, study_features
 from isograph.bundle import load_bundle
+from isograph.cli import stability
 from isograph.cli.text import counted, names, table
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.traits import Trait
@@ -55,12 +56,15 @@ def run(options: argparse.Namespace) -> int:
     for name, folder in folders.items():
         resolve_settings(study, get_backend(name) if options.modules is None else given.BACKEND)
         check_target(folder, overwrite=options.overwrite)
+    stability.check_options(options, study, backends)
     with steps.step("bundle") as note:
         bundle = load_bundle(study.bundle)
         note.result = f"{bundle.name}: {len(bundle.gene_ids):,} genes × {bundle.n_samples} samples"
     modules = None
     if options.modules is not None:
         modules = read_modules(options.modules, known_genes=bundle.gene_ids)
+    if study.stability_selection:
+        stability.check_data(options, study, bundle)
     features = study_features(bundle, study=study, steps=steps)
     for line in (*_trait_lines(features.traits), *features.design.notes):
         steps.say(line)
@@ -78,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
             _draw(result, folder, steps)
         if not options.quiet:
             print(_report(result, folder))
+        if study.stability_selection:
+            stability.run(options, study, name, bundle=bundle, features=features, steps=steps)
     return 0
 
 
@@ -111,7 +117,9 @@ def _study(options: argparse.Namespace) -> Study:
                 "a study file and flags contradict each other",
                 [Problem(", ".join(flags), "not together with --study", fix="edit the file")],
             )
-        return read_study(options.study)
+        study = read_study(options.study)
+        asked = {"stability_selection": True} if options.stability_selection else {}
+        return study.model_copy(update=asked)
     path = Path(options.dataset_path)
     return make_study(
         bundle=path,
@@ -121,6 +129,7 @@ def _study(options: argparse.Namespace) -> Study:
         drop_missing=bool(options.drop_missing),
         backends=(options.backend,) if options.backend else ("calibrated",),
         seed=options.seed or 0,
+        stability_selection=options.stability_selection,
         set=settings,
     )
 

@@ -129,7 +129,32 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     fit.add_argument(
         "--plot", action="store_true", help="put pictures beside the tables, as PNG and PDF"
     )
+    _add_stability(fit)
     fit.set_defaults(module="fit")
+
+
+def _add_stability(fit: argparse.ArgumentParser) -> None:
+    group = fit.add_argument_group(
+        "stability selection", "also with --study; `stability_selection: true` in the file asks too"
+    )
+    group.add_argument(
+        "--stability-selection",
+        action="store_true",
+        help="also find modules in halves of the samples, for several values of the backend's main "
+        "parameter, and report what comes back",
+    )
+    group.add_argument(
+        "--stability-pairs", type=int, metavar="N", help="pairs of halves (default: 10)"
+    )
+    group.add_argument(
+        "--stability-grid", metavar="A,B", help="values to compare (default: the backend's)"
+    )
+    group.add_argument(
+        "--reports-dir",
+        type=Path,
+        metavar="DIR",
+        help="where the report and its picture go (default: artifacts/reports)",
+    )
 
 
 def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -16,7 +16,7 @@ from isograph.features.covariates import build_design
 from isograph.features.design import ROWS_A_BLOCK, Design
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
 from isograph.features.standardise import standardise
-from isograph.features.traits import infer_traits
+from isograph.features.traits import Trait, infer_traits
 from isograph.machine import blocks, in_threads, one_thread
 from isograph.progress import Steps
 from isograph.study import Study
@@ -52,17 +52,7 @@ def build_features(
     """
     steps = steps or Steps()
     with steps.step("features") as note, one_thread():
-        samples, order = _samples_in_order(bundle)
-        design, kept = build_design(
-            samples,
-            study.covariates,
-            drop_missing=study.drop_missing,
-            categorical=study.categorical,
-        )
-        samples = samples.loc[kept].reset_index(drop=True)
-        order = order[kept]
-        _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
-        traits = infer_traits(samples, categorical=study.categorical, names=study.traits)
+        samples, order, design, traits = _samples_in_use(bundle, study)
         channels, genes, factors = assay_channels(bundle, order, design, settings)
         meta, values, observed = _assemble(channels, design, settings)
         if len(meta) == 0:
@@ -90,6 +80,37 @@ def build_features(
         genes=genes,
         record=_record(study, settings, design, samples, factors, meta),
     )
+
+
+def check_samples(bundle: Bundle, *, study: Study) -> npt.NDArray[np.str_]:
+    """Ids of the samples that features of a study are made of, sorted; without making any.
+
+    Args:
+        bundle: its sample table is looked at, nothing else.
+        study: gives covariates, traits, categorical columns and `drop_missing`.
+
+    Raises:
+        StudyError: as `build_features` would for its samples.
+    """
+    samples, *_ = _samples_in_use(bundle, study)
+    return samples["sample_id"].to_numpy(dtype=str)
+
+
+def _samples_in_use(
+    bundle: Bundle, study: Study
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64], Design, tuple[Trait, ...]]:
+    """Samples sorted by id, their columns in the bundle, the design over them and their traits."""
+    samples, order = _samples_in_order(bundle)
+    design, kept = build_design(
+        samples,
+        study.covariates,
+        drop_missing=study.drop_missing,
+        categorical=study.categorical,
+    )
+    samples = samples.loc[kept].reset_index(drop=True)
+    _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
+    traits = infer_traits(samples, categorical=study.categorical, names=study.traits)
+    return samples, order[kept], design, traits
 
 
 def _refuse_too_few(df: int, samples: pd.DataFrame, design: Design) -> None:

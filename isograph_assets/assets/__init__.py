@@ -6,7 +6,8 @@ from isograph_assets.assets.benchmarks import build_metrics_asset
 from isograph_assets.assets.bundles import build_bundle_asset, build_features_asset
 from isograph_assets.assets.fits import build_fit_asset
 from isograph_assets.assets.reports import build_leaderboard_asset
-from isograph_assets.partitions import KINDS, DatasetKind
+from isograph_assets.assets.stability import build_stability_asset
+from isograph_assets.partitions import KINDS, STUDY, DatasetKind
 
 
 def build_dataset_assets(kind: DatasetKind) -> list[dg.AssetsDefinition]:
@@ -17,4 +18,4 @@ def build_dataset_assets(kind: DatasetKind) -> list[dg.AssetsDefinition]:
 def build_assets() -> list[dg.AssetsDefinition]:
     """Every asset of the pipeline."""
     shared = [asset for kind in KINDS for asset in build_dataset_assets(kind)]
-    return [*shared, build_metrics_asset(), build_leaderboard_asset()]
+    return [*shared, build_metrics_asset(), build_stability_asset(STUDY), build_leaderboard_asset()]

@@ -25,6 +25,7 @@ ASSETS = {
     "study_bundle",
     "study_feature_scores",
     "study_fit",
+    "study_stability_report",
     "leaderboard",
 }
 

@@ -17,7 +17,7 @@ from isograph.backends.baseline.shrinkage import (
     products,
 )
 from isograph.backends.model_edges import model_association
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.backends.protocol import EDGE_BUDGET, Backend, BackendRecord, Found, Task, modules_of
 from isograph.errors import ConfigError, Problem
 from isograph.features.model import FeatureSet
 from isograph.machine import available_threads, one_thread
@@ -160,4 +160,4 @@ def _ablated(features: FeatureSet, rows: Floats, settings: BaselineSettings) -> 
     )
 
 
-BACKEND = Backend(record=RECORD, settings=BaselineSettings, find=find)
+BACKEND = Backend(record=RECORD, settings=BaselineSettings, find=find, main=EDGE_BUDGET)

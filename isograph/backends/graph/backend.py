@@ -19,7 +19,7 @@ from isograph.backends.graph.factorise import graph_factors, leading_directions
 from isograph.backends.graph.laplacian import signed_laplacian
 from isograph.backends.graph.settings import GraphSettings
 from isograph.backends.model_edges import edges_of_model
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.backends.protocol import EDGE_BUDGET, Backend, BackendRecord, Found, Task, modules_of
 from isograph.features.model import FeatureSet
 from isograph.machine import one_thread
 from isograph.progress import Steps
@@ -153,4 +153,4 @@ def _in_words(record: dict[str, Any]) -> str:
     )
 
 
-BACKEND = Backend(record=RECORD, settings=GraphSettings, find=find)
+BACKEND = Backend(record=RECORD, settings=GraphSettings, find=find, main=EDGE_BUDGET)

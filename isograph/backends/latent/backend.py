@@ -21,7 +21,7 @@ from isograph.backends.latent.factor_analysis import (
 )
 from isograph.backends.latent.settings import LatentSettings
 from isograph.backends.model_edges import edges_of_model
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.backends.protocol import EDGE_BUDGET, Backend, BackendRecord, Found, Task, modules_of
 from isograph.errors import ConfigError, Problem
 from isograph.features.model import FeatureSet
 from isograph.machine import one_thread
@@ -166,4 +166,4 @@ def _held_out(choice: Choice) -> dict[str, Any]:
     }
 
 
-BACKEND = Backend(record=RECORD, settings=LatentSettings, find=find)
+BACKEND = Backend(record=RECORD, settings=LatentSettings, find=find, main=EDGE_BUDGET)

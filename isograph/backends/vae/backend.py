@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isograph.backends.model_edges import edges_of_model
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task, modules_of
+from isograph.backends.protocol import EDGE_BUDGET, Backend, BackendRecord, Found, Task, modules_of
 from isograph.backends.vae.settings import VaeSettings
 from isograph.progress import Steps
 
@@ -87,4 +87,4 @@ def _in_words(model: VaeFit) -> str:
     )
 
 
-BACKEND = Backend(record=RECORD, settings=VaeSettings, find=find)
+BACKEND = Backend(record=RECORD, settings=VaeSettings, find=find, main=EDGE_BUDGET)

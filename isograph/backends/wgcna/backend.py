@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isograph.backends.protocol import Backend, BackendRecord, Found, Task
+from isograph.backends.protocol import Backend, BackendRecord, Found, MainParameter, Task
 from isograph.backends.wgcna import dendrogram
 from isograph.backends.wgcna.blockwise import Network, find_network
 from isograph.backends.wgcna.orientation import orient_features
@@ -17,7 +17,7 @@ from isograph.backends.wgcna.settings import WgcnaSettings
 from isograph.backends.wgcna.soft_threshold import SoftThresholdTable
 from isograph.communities.given import given_partition
 from isograph.communities.partition import Partition
-from isograph.config import CalibratedSettings
+from isograph.config import CalibratedSettings, Settings
 from isograph.features.model import FeatureSet
 from isograph.machine import one_thread
 from isograph.network.association import Association, edge_pvalue, exact_correlations
@@ -205,4 +205,13 @@ def _dendrogram(
     )
 
 
-BACKEND = Backend(record=RECORD, settings=WgcnaSettings, find=find)
+def _powers(settings: Settings) -> tuple[float, ...]:
+    """Powers to compare; a signed network needs about twice those of an unsigned one."""
+    assert isinstance(settings, WgcnaSettings)
+    times = 2.0 if settings.network == "signed" else 1.0
+    return tuple(times * power for power in (3.0, 4.0, 6.0, 8.0, 10.0, 12.0))
+
+
+BACKEND = Backend(
+    record=RECORD, settings=WgcnaSettings, find=find, main=MainParameter("power", _powers)
+)
