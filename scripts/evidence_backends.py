@@ -205,11 +205,13 @@ def suite_table(report: Row) -> tuple[list[str], list[list[str]]]:
 
 def wgcna_sentence(report: Row) -> str:
     """Which settings were the best, by suite."""
-    words = [
-        f"{suite}: {_words(one['settings']).replace('_', ' ')}"
-        for suite, one in report["wgcna"].items()
-    ]
-    return "; ".join(words).replace("power 0", "power chosen")
+    found = []
+    for suite, one in report["wgcna"].items():
+        said = {key.rpartition(".")[2]: value for key, value in one["settings"].items()}
+        power = "chosen" if said["power"] == "0" else said["power"]
+        size = said["min_module_size"]
+        found.append(f"{suite} {said['network']}, power {power}, least module size {size}")
+    return "; ".join(found)
 
 
 def picture(report: Row, titles: Mapping[str, str], path: Path) -> None:
@@ -222,7 +224,7 @@ def picture(report: Row, titles: Mapping[str, str], path: Path) -> None:
     _draw(left, ari, "mean ARI", "{:.2f}", "viridis", (0.0, 1.0), list(table), names)
     background = 100 * _matrix(table, names, "background_pooled")
     title = "background genes among assigned genes, %"
-    _draw(right, background, title, "{:.1f}", "OrRd", (0.0, 60.0), list(table), names)
+    _draw(right, background, title, "{:.1f}", "OrRd", (0.0, 5.0), list(table), names)
     with atomic_file(path) as work:
         figure.savefig(work, dpi=100, format="png")
 

@@ -22,6 +22,7 @@ from isograph.communities.profile import (
     scores_without_gene,
 )
 from isograph.communities.ranks import normal_scores
+from isograph.communities.remainders import rows_without
 from isograph.communities.significance import sequence_log_pvalue
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
@@ -106,7 +107,7 @@ class FaintModule:
     Attributes:
         rows: a feature of each member gene, sorted, shape (n_members,).
         alpha: the largest p with which one of them follows the factor of the others.
-        log_p: natural log of the family-wise p.
+        log_p: natural log of the family-wise p of the group that makes the factor.
     """
 
     rows: Ints
@@ -160,28 +161,39 @@ def faint_modules(
             grown = _fixed_point(features, pool, start, fdr=fdr)
             if len(grown) < _LEAST_MEMBERS:
                 continue
-            log_p = _log_pvalue(features, grown)
+            log_p = group_log_pvalue(features, grown)
             members, alpha = _followers(features, pool, grown, fdr=member_fdr)
             if len(members) >= _LEAST_MEMBERS:
                 found.append(FaintModule(rows=members, alpha=alpha, log_p=log_p))
     return sorted(found, key=lambda module: (module.log_p, module.rows.tolist()))
 
 
-def _log_pvalue(features: FeatureSet, rows: Ints) -> float:
-    """The larger of the p of the values and of their normal scores.
+def group_log_pvalue(
+    features: FeatureSet, rows: Ints, *, explained: npt.NDArray[np.float64] | None = None
+) -> float:
+    """Natural log of the family-wise p of a group that was searched for.
 
-    Rows with a few large values in the same samples correlate beyond any null for Gaussian rows;
-    their ranks do not.
+    The largest of the p of the values, of their normal scores, and of the values without what
+    removed programmes may have left. Rows with a few large values in the same samples correlate
+    beyond any null for Gaussian rows; their ranks do not.
+
+    Args:
+        features: all features.
+        rows: one a gene, shape (n_members,).
+        explained: as for `find_modules`.
     """
     values, observed = features.values[rows], features.observed[rows]
+    forms = [(values, 0), (normal_scores(values), 0)]
+    if explained is not None:
+        forms.append((rows_without(features, rows, explained), explained.shape[1]))
     return max(
         sequence_log_pvalue(
             some,
             observed,
-            df_residual=features.df_residual,
+            df_residual=max(features.df_residual - taken, 1),
             n_features=features.n_features,
         )
-        for some in (values, normal_scores(values))
+        for some, taken in forms
     )
 
 

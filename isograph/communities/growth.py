@@ -9,9 +9,7 @@ import numpy.typing as npt
 
 from isograph.communities.extension import extend_modules
 from isograph.communities.factors import join_to_faint
-from isograph.communities.faint import FaintModule, faint_modules
-from isograph.communities.remainders import rows_without
-from isograph.communities.significance import sequence_log_pvalue
+from isograph.communities.faint import FaintModule, faint_modules, group_log_pvalue
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association, edge_pvalue, exact_correlations
@@ -96,9 +94,7 @@ def with_faint(
         fdr=settings.faint_fdr,
         member_fdr=settings.joining_fdr,
     )
-    if explained is not None:
-        candidates = [_without(features, module, explained) for module in candidates]
-    added = _accepted(features, grown, candidates, level=settings.module_fwer)
+    added = _accepted(features, grown, candidates, level=settings.module_fwer, explained=explained)
     if len(added.pvalue) == len(grown.pvalue):
         return added
     first = len(grown.pvalue)
@@ -125,33 +121,33 @@ def with_faint(
     return extended(features, joined, settings)
 
 
-def _without(
-    features: FeatureSet, module: FaintModule, explained: npt.NDArray[np.float64]
-) -> FaintModule:
-    """The module with the p that it has without the columns, if that is larger."""
-    log_p = sequence_log_pvalue(
-        rows_without(features, module.rows, explained),
-        features.observed[module.rows],
-        df_residual=max(features.df_residual - explained.shape[1], 1),
-        n_features=features.n_features,
-    )
-    return replace(module, log_p=max(log_p, module.log_p))
-
-
 def _accepted(
-    features: FeatureSet, grown: Grown, candidates: list[FaintModule], *, level: float
+    features: FeatureSet,
+    grown: Grown,
+    candidates: list[FaintModule],
+    *,
+    level: float,
+    explained: npt.NDArray[np.float64] | None,
 ) -> Grown:
-    """The significant candidates as modules; a gene goes to the most significant one."""
+    """The significant candidates as modules; a gene goes to the most significant one.
+
+    What is left of a candidate must be significant itself: those who made the factor may be other
+    genes than those who become members.
+    """
     labels, rows = grown.labels.copy(), [grown.rows]
     accepted: list[float] = []
     refused: list[float] = []
     alpha = grown.alpha
     for module in candidates:
+        log_p = module.log_p
         left = module.rows[labels[features.gene_of[module.rows]] < 0]
-        p = float(np.exp(max(module.log_p, np.log(np.finfo(np.float64).tiny))))
+        enough = len(left) >= _LEAST_MEMBERS
+        if enough and log_p <= np.log(level):
+            log_p = max(log_p, group_log_pvalue(features, left, explained=explained))
+        p = float(np.exp(max(log_p, np.log(np.finfo(np.float64).tiny))))
         if p > level:
             refused.append(p)
-        elif len(left) >= _LEAST_MEMBERS:
+        elif enough:
             labels[features.gene_of[left]] = len(grown.pvalue) + len(accepted)
             accepted.append(p)
             rows.append(left)

@@ -83,6 +83,7 @@ def find_programmes(
     record: dict[str, Any] = {
         "residual_edges": left,
         "shared_modules": shared,
+        "faint_modules": partition.n_faint,
         "searched": False,
     }
     # a faint module may be a broad factor too weak for edges

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.communities.faint import FaintModule, faint_modules
+from isograph.communities import growth
+from isograph.communities.faint import FaintModule, faint_modules, group_log_pvalue
+from isograph.communities.growth import Grown
 from isograph.communities.partition import Partition, find_modules
 from isograph.config import CommunitySettings
 from isograph.features.model import FeatureSet
@@ -145,3 +147,30 @@ def test_gaps_do_not_hide_a_faint_module() -> None:
     found = modules(feature_set(rows, observed=seen))
     assert np.count_nonzero(found.labels[truth >= 0] >= 0) >= 55
     assert np.count_nonzero(found.labels[truth < 0] >= 0) <= 3
+
+
+def test_a_candidate_is_judged_by_the_genes_that_become_members(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those who made the factor may be other genes, and better ones may have taken some."""
+    rng = np.random.default_rng(8)
+    rows, truth = planted(rng, loading=0.6, n_modules=1)
+    features = feature_set(rows)
+    association = pairs_of(features)
+    nobody = Grown(
+        labels=np.full(len(rows), -1),
+        pvalue=np.empty(0),
+        refused=np.empty(0),
+        association=association,
+    )
+    true, noise = np.flatnonzero(truth == 0), np.flatnonzero(truth < 0)[:12]
+    claimed = [
+        FaintModule(rows=true[:20], alpha=1e-4, log_p=-600.0),
+        FaintModule(rows=np.sort(np.append(true[:20], noise)), alpha=1e-4, log_p=-500.0),
+    ]
+    monkeypatch.setattr(growth, "faint_modules", lambda *args, **levels: claimed)
+    found = growth.with_faint(features, nobody, SETTINGS)
+    assert found.n_faint == 1
+    assert len(found.refused) == 1
+    assert np.log(found.pvalue[0]) == pytest.approx(group_log_pvalue(features, true[:20]))
+    assert (found.labels[noise] < 0).all()

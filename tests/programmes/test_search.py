@@ -95,7 +95,12 @@ def test_nothing_is_found_beside_independent_modules(seed: int) -> None:
     features = feature_set(modular(np.random.default_rng(seed)))
     programmes = programmes_of(features)
     assert len(programmes) == 0
-    assert programmes.record == {"residual_edges": 0, "shared_modules": 0, "searched": False}
+    assert programmes.record == {
+        "residual_edges": 0,
+        "shared_modules": 0,
+        "faint_modules": 0,
+        "searched": False,
+    }
 
 
 def test_a_search_that_was_not_called_for_changes_nothing() -> None:
