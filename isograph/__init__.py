@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isograph.evaluation.benchmark import benchmark
     from isograph.evaluation.metrics import score_fit
     from isograph.results import Fit, read_fit, write_fit
+    from isograph.selection import select_by_stability
     from isograph.simulation import simulate
     from isograph.study import Study, make_study, read_study
 
@@ -37,6 +38,7 @@ _HOME = {
     "read_study": "isograph.study",
     "save_bundle": "isograph.bundle",
     "score_fit": "isograph.evaluation.metrics",
+    "select_by_stability": "isograph.selection",
     "simulate": "isograph.simulation",
     "study_features": "isograph.backends",
     "validate_bundle": "isograph.bundle",
@@ -57,6 +59,7 @@ __all__ = [
     "read_study",
     "save_bundle",
     "score_fit",
+    "select_by_stability",
     "simulate",
     "study_features",
     "validate_bundle",

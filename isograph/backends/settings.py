@@ -25,22 +25,27 @@ def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Setti
     """Defaults with the study's `set` in place.
 
     `wgcna.power` is said of one backend and goes before `backend.power` or `power`, which are said
-    of every backend of the study; what is said of another backend is checked and left aside.
+    of every backend of the study; what is said of another backend of the study is checked and left
+    aside.
 
     Raises:
-        ConfigError: unknown or malformed settings, all of them at once.
+        ConfigError: settings that are unknown, malformed or of a backend that is not asked for,
+            all of them at once.
     """
     said: dict[str, Any] = {}
     of_one: dict[str, dict[str, Any]] = {}
-    names = backend_names()
     for key, value in study.set.items():
-        section, _, field = key.partition(".")
-        if section in names:
-            of_one.setdefault(section, {})[field] = value
-        else:
+        name, field = _addressed(key)
+        if name is None:
             said[key] = value
+        else:
+            of_one.setdefault(name, {})[field] = value
     problems = Problems()
+    asked = {*study.backends, backend.record.name}
     for name, fields in of_one.items():
+        if name not in asked:
+            where, what = f"{name}.{next(iter(fields))}", f"{name} is not among the backends"
+            problems.add(where, what, fix=f"ask for --backend {name}, or leave it out")
         _check(name, fields, problems)
     shared, own = default_settings(backend)
     mine = {} if problems.found else of_one.get(backend.record.name, {})
@@ -57,6 +62,17 @@ def resolve_settings(study: Study, backend: Backend) -> tuple[FitSettings, Setti
         problems.found += error.problems
     problems.raise_if_any(ConfigError, "settings refused")
     return found
+
+
+def settings_for(settings: Mapping[str, Any], backend: str) -> dict[str, Any]:
+    """Settings by name without those that are said of another backend."""
+    return {k: value for k, value in settings.items() if _addressed(k)[0] in (None, backend)}
+
+
+def _addressed(key: str) -> tuple[str | None, str]:
+    """The backend that a setting is said of, None for all, and the setting's name there."""
+    section, _, field = key.partition(".")
+    return (section, field) if section in backend_names() else (None, key)
 
 
 def _check(name: str, fields: Mapping[str, Any], problems: Problems) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isograph.backends import get_backend, resolve_settings
+from isograph.backends.settings import settings_for
 from isograph.errors import ConfigError, InputError, Problems, StudyError
 from isograph.evaluation.cache import FIT_FOLDER, cell_folder, read_cell, write_cell
 from isograph.evaluation.cells import (
@@ -113,7 +114,6 @@ def benchmark(
     )
     _refuse_settings(backends, given)
     selection = selection_name(suites=suites, scenarios=scenarios, datasets=datasets)
-    pairs = tuple(sorted(given.items()))
     infos = {info.name: info for info in list_fixtures()}
     tasks = []
     for backend in (*backends, *peers):
@@ -121,6 +121,7 @@ def benchmark(
         name = stage_name(
             backend, selection=selection, stage=stage, several=several, settings=given
         )
+        pairs = tuple(sorted(settings_for(given, backend).items()))
         taken = [n for n in chosen if backend not in peers or peer_takes(backend, infos[n])]
         for cell in (Cell(dataset, s, backend, pairs) for dataset in taken for s in seeds):
             folder = None if cache is None else cell_folder(cache, stage=name, cell=cell)
@@ -164,7 +165,9 @@ def _refuse_or_choose(
 
 def _refuse_settings(backends: Sequence[str], settings: Mapping[str, str]) -> None:
     problems = Problems()
-    study = make_study(name="benchmark", bundle=Path("benchmark"), set=dict(settings))
+    study = make_study(
+        name="benchmark", bundle=Path("benchmark"), backends=list(backends), set=dict(settings)
+    )
     for backend in backends:
         try:
             resolve_settings(study, get_backend(backend))

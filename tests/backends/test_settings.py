@@ -10,11 +10,14 @@ import pytest
 from isograph.backends import default_settings, get_backend, resolve_settings
 from isograph.config import Settings
 from isograph.errors import ConfigError
+from isograph.evaluation.benchmark import benchmark
 from isograph.study import Study, make_study
 
 
 def study(**settings: Any) -> Study:
-    return make_study(name="s", bundle=Path("s"), set=settings)
+    return make_study(
+        name="s", bundle=Path("s"), backends=["calibrated", "vae", "wgcna"], set=settings
+    )
 
 
 def own(backend: str, **settings: Any) -> Settings:
@@ -56,3 +59,22 @@ def test_broad_factors_are_on_where_the_backend_says_so_and_the_study_does_not()
     assert modes == {"calibrated": "auto", "wgcna": "off"}
     shared, _ = resolve_settings(study(broad_factors="report"), get_backend("wgcna"))
     assert shared.programmes.broad_factors == "report"
+
+
+def test_a_setting_of_a_backend_that_nobody_asked_for_is_refused() -> None:
+    alone = make_study(name="s", bundle=Path("s"), set={"wgcna.power": 6})
+    with pytest.raises(ConfigError, match=r"wgcna\.power: wgcna is not among the backends"):
+        resolve_settings(alone, get_backend("calibrated"))
+    assert resolve_settings(alone, get_backend("wgcna"))[1].model_dump()["power"] == 6
+
+
+def test_a_benchmark_of_several_gives_each_its_own() -> None:
+    results = benchmark(
+        datasets=["toy_v1"],
+        backends=["calibrated", "wgcna"],
+        settings={"wgcna.min_module_size": "5", "clip": "4"},
+    )
+    given = {result.cell.backend: dict(result.cell.settings) for result in results}
+    assert given["calibrated"] == {"clip": "4"}
+    assert given["wgcna"] == {"clip": "4", "wgcna.min_module_size": "5"}
+    assert not any(result.failed for result in results)
