@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.communities.factors import carriers
+from isograph.communities.graph import first_of_each
 from isograph.communities.profile import closest_profile, leading_profile, member_pvalues
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
@@ -93,11 +94,8 @@ def _one_round(
         [leading_profile(features.values[rows[group == module]])[0] for module in open_to]
     )
     p, choice = closest_profile(features, outside, profiles)
-    best = np.lexsort((outside, p, features.gene_of[outside]))
+    best = first_of_each(features.gene_of[outside], p, outside)
     gene = features.gene_of[outside][best]
-    first = np.ones(len(gene), dtype=bool)
-    first[1:] = gene[1:] != gene[:-1]
-    best, gene = best[first], gene[first]
     # the best of a gene's features and of all modules, then a level over all genes
     n_own = np.bincount(features.gene_of, minlength=len(labels))[gene]
     corrected = np.minimum(p[best] * n_own * len(open_to), 1.0)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.communities.detection import in_order_of_first, leiden
-from isograph.communities.graph import GeneGraph
+from isograph.communities.graph import GeneGraph, first_of_each
 from isograph.features.model import FeatureSet
 from isograph.network.association import Association
 
@@ -67,11 +67,7 @@ def strongest_of_channel(
         rows: feature rows to choose from.
     """
     channel = features.gene_of[rows] * 2 + features.is_switch[rows]
-    order = np.lexsort((rows, -strength[rows], channel))
-    ranked = channel[order]
-    first = np.ones(len(ranked), dtype=bool)
-    first[1:] = ranked[1:] != ranked[:-1]
-    return np.sort(rows[order][first])
+    return np.sort(rows[first_of_each(channel, -strength[rows], rows)])
 
 
 def refine(

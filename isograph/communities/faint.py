@@ -15,7 +15,7 @@ from scipy import sparse
 
 from isograph.communities.detection import leiden
 from isograph.communities.factors import carriers
-from isograph.communities.graph import collapse_to_genes
+from isograph.communities.graph import collapse_to_genes, first_of_each
 from isograph.communities.profile import (
     leading_profile,
     row_correlations,
@@ -271,11 +271,8 @@ def _followers(
     The level is over all genes, those without a row in the pool included.
     """
     rows, p = pool.near(features, makers, most_p=fdr)
-    best = np.lexsort((rows, p, features.gene_of[rows]))
+    best = first_of_each(features.gene_of[rows], p, rows)
     gene = features.gene_of[rows][best]
-    first = np.ones(len(gene), dtype=bool)
-    first[1:] = gene[1:] != gene[:-1]
-    best, gene = best[first], gene[first]
     everybody = np.ones(len(features.gene_ids))
     everybody[gene] = np.minimum(p[best] * pool.n_own[gene], 1.0)
     line = false_discovery_line(everybody, level=fdr)

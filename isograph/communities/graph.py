@@ -79,19 +79,34 @@ def collapse_to_genes(
         The gene graph, edges sorted by source, then target.
     """
     source, target = gene_of[association.i], gene_of[association.j]
-    strength = np.abs(association.r)
-    order = np.lexsort(
-        (association.j, association.i, -strength, -association.weight, target, source)
+    pair = first_of_each(
+        source * n_genes + target,
+        -association.weight,
+        -np.abs(association.r),
+        association.i,
+        association.j,
     )
-    key = source[order] * n_genes + target[order]
-    first = np.ones(len(key), dtype=bool)
-    first[1:] = key[1:] != key[:-1]
-    pair = order[first]
     return GeneGraph(
         n_genes=n_genes,
         source=source[pair],
         target=target[pair],
         weight=association.weight[pair],
         pvalue=association.pvalue[pair],
-        pair=pair.astype(np.int64),
+        pair=pair,
     )
+
+
+def first_of_each(
+    group: npt.NDArray[np.int64], *by: npt.NDArray[np.integer] | npt.NDArray[np.floating]
+) -> npt.NDArray[np.int64]:
+    """Place of the first entry of each group, groups ascending.
+
+    Args:
+        group: shape (n,).
+        by: what orders the entries of a group, the most important first, each of shape (n,).
+    """
+    order = np.lexsort((*reversed(by), group)).astype(np.int64)
+    ranked = group[order]
+    first = np.ones(len(ranked), dtype=bool)
+    first[1:] = ranked[1:] != ranked[:-1]
+    return order[first]
