@@ -36,6 +36,12 @@ def test_a_fit_needs_neither_torch_nor_dagster() -> None:
     assert loaded.isdisjoint({"torch", "dagster", "matplotlib"})
 
 
+def test_the_command_that_fits_loads_only_what_every_fit_needs() -> None:
+    # each of these takes longer to import than a small fit takes
+    loaded = modules_after("import isograph.cli.fit")
+    assert loaded.isdisjoint({"torch", "dagster", "matplotlib", "sklearn", "scipy.stats"})
+
+
 def test_features_without_covariates_need_no_formula() -> None:
     # both take longer to import than a small fit takes
     loaded = modules_after("import isograph.features, isograph.modules.traits")

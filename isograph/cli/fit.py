@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Hashable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from isograph.backends import fit, get_backend, given, resolve_settings, study_features
 from isograph.bundle import load_bundle
-from isograph.cli import stability
 from isograph.cli.text import counted, names, table
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.traits import Trait
@@ -35,6 +35,7 @@ _REPORT_COLUMNS = (
 )
 _PROGRAMME_COLUMNS = ("programme", "share", "genes", "closest match", "q", "")
 _BROAD_FACTORS = "programmes.broad_factors"
+_SELECTION = ("stability_pairs", "stability_grid", "reports_dir")
 _FLAGS = (
     "covariates",
     "traits",
@@ -56,15 +57,17 @@ def run(options: argparse.Namespace) -> int:
     for name, folder in folders.items():
         resolve_settings(study, get_backend(name) if options.modules is None else given.BACKEND)
         check_target(folder, overwrite=options.overwrite)
-    stability.check_options(options, study, backends)
+    selection = _selection(options, study)
+    if selection is not None:
+        selection.check_options(options, study, backends)
     with steps.step("bundle") as note:
         bundle = load_bundle(study.bundle)
         note.result = f"{bundle.name}: {len(bundle.gene_ids):,} genes × {bundle.n_samples} samples"
     modules = None
     if options.modules is not None:
         modules = read_modules(options.modules, known_genes=bundle.gene_ids)
-    if study.stability_selection:
-        stability.check_data(options, study, bundle)
+    if selection is not None:
+        selection.check_data(options, study, bundle)
     features = study_features(bundle, study=study, steps=steps)
     for line in (*_trait_lines(features.traits), *features.design.notes):
         steps.say(line)
@@ -82,8 +85,8 @@ def run(options: argparse.Namespace) -> int:
             _draw(result, folder, steps)
         if not options.quiet:
             print(_report(result, folder))
-        if study.stability_selection:
-            stability.run(options, study, name, bundle=bundle, features=features, steps=steps)
+        if selection is not None:
+            selection.run(options, study, name, bundle=bundle, features=features, steps=steps)
     return 0
 
 
@@ -96,6 +99,15 @@ def _backends(options: argparse.Namespace, study: Study) -> tuple[str, ...]:
             "flags contradict each other", [Problem("--modules", "not together with --backend")]
         )
     return (given.RECORD.name,)
+
+
+def _selection(options: argparse.Namespace, study: Study) -> ModuleType | None:
+    """What runs stability selection, if anything of it is asked for: it is slow to load."""
+    if not study.stability_selection and all(getattr(options, name) is None for name in _SELECTION):
+        return None
+    from isograph.cli import stability
+
+    return stability
 
 
 def _draw(result: Fit, folder: Path, steps: Steps) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from isograph.backends.wgcna.dynamic_hybrid import largest_first
 from isograph.backends.wgcna.eigengenes import module_eigengenes
@@ -29,6 +28,9 @@ def merge_close_modules(
     Returns:
         New labels, −1 for none, the largest module 0, shape (n_features,).
     """
+    # slow to load, as in `tree`
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     labels = largest_first(labels)
     while (n_modules := int(labels.max(initial=-1)) + 1) > 1:
         eigengenes = module_eigengenes(values, labels).values

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import leaves_list, linkage
 
 from isograph.machine import blocks
 
@@ -52,6 +51,9 @@ def tree_of_dissimilarity(condensed: npt.NDArray[np.float64]) -> Tree:
     Args:
         condensed: shape (n (n − 1) / 2,), n ≥ 2.
     """
+    # a tenth of a second to load, which fits by other backends need not pay
+    from scipy.cluster.hierarchy import leaves_list, linkage
+
     joined = linkage(condensed, method="average")
     n = len(joined) + 1
     ends = joined[:, :2].astype(np.int64)
