@@ -82,6 +82,8 @@ def _record(
         "modules_without_features": sorted(set(modules.names[~scored]) - set(names)),
         "n_genes_without_features": len(without),
         "genes_without_features": without.tolist(),
+        "n_genes_not_in_data": len(modules.unknown),
+        "genes_not_in_data": modules.unknown.tolist(),
     }
 
 

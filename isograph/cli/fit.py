@@ -36,6 +36,10 @@ _REPORT_COLUMNS = (
 _PROGRAMME_COLUMNS = ("programme", "share", "genes", "closest match", "q", "")
 _BROAD_FACTORS = "programmes.broad_factors"
 _SELECTION = ("stability_pairs", "stability_grid", "reports_dir")
+_NOT_SCORED = {
+    "genes_not_in_data": "that the data set does not have",
+    "genes_without_features": "filtered out before (see gene_fates)",
+}
 _FLAGS = (
     "covariates",
     "traits",
@@ -208,11 +212,11 @@ def _report(result: Fit, folder: Path) -> str:
 def _given(record: dict[str, Any]) -> str:
     """What the user calls the modules, and what could not be scored."""
     lines = ["  names: " + ", ".join(f"{ours} {name}" for ours, name in record["names"].items())]
-    if record["genes_without_features"]:
-        genes = record["genes_without_features"]
-        number = counted(record["n_genes_without_features"], "gene")
-        shown = ", ".join(genes[:3]) + (", …" if len(genes) > 3 else "")
-        lines.append(f"  not scored: {number} filtered out before (see gene_fates): {shown}")
+    for key, why in _NOT_SCORED.items():
+        genes = record[key]
+        if genes:
+            shown = ", ".join(genes[:3]) + (", …" if len(genes) > 3 else "")
+            lines.append(f"  not scored: {counted(len(genes), 'gene')} {why}: {shown}")
     if record["modules_without_features"]:
         lines.append(f"  nothing left of: {', '.join(record['modules_without_features'])}")
     return "\n".join(lines)

@@ -6,6 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
+from isograph.backends import get_backend
 from isograph.bundle import load_bundle
 from isograph.cli.text import counted, names, table
 from isograph.errors import Problems, StudyError
@@ -14,13 +17,14 @@ from isograph.evaluation.null_plots import null_picture
 from isograph.files import atomic_file, write_json
 from isograph.study import Study, make_study
 
+_HOME = Path("artifacts") / "null"
 _LEVELS = (0.01, 0.05, 0.1, 0.5)
 
 
 def run(options: argparse.Namespace) -> int:
     """Permute one bundle and write what was found."""
     study = _study(options)
-    folder: Path = options.output_dir or Path("artifacts") / "null" / study.name
+    folder: Path = options.output_dir or _HOME / study.name / options.backend
     result = permuted_null(
         load_bundle(study.bundle),
         study=study,
@@ -80,16 +84,32 @@ def _report(result: NullResult, folder: Path) -> str:
         f"{result.n_samples} samples, {counted(found.total, 'permutation')}",
         f"  with any module: {_share(found)}",
         *([f"  genes of these modules: {shown}"] if sizes else []),
-        f"  false edges for each that the budget expects: {result.edge_ratio:.2f}",
+        *_edges(result),
         f"  searches for broad factors: {searches}",
+        *_smallest_p(result),
+        f"\nwritten to {folder / 'null.json'} and null.png",
+    ]
+    return "\n".join(lines)
+
+
+def _edges(result: NullResult) -> list[str]:
+    """False edges beside their budget, where the backend has one."""
+    if not np.isfinite(result.edge_ratio):
+        return []
+    return [f"  false edges for each that the budget expects: {result.edge_ratio:.2f}"]
+
+
+def _smallest_p(result: NullResult) -> list[str]:
+    """How often noise reaches each level, where the backend promises anything about it."""
+    if not get_backend(result.backend).record.calibrated:
+        return [f"\n{result.backend} keeps its modules whatever their p: the share above is all."]
+    return [
         "\nsmallest p of any candidate module (no share should lie above its level)",
         table(
             [(a, s.share, s.low, s.high) for a, s in result.calibration(_LEVELS).items()],
             ("p ≤", "share", "95% from", "to"),
         ),
-        f"\nwritten to {folder / 'null.json'} and null.png",
     ]
-    return "\n".join(lines)
 
 
 def _share(share: Share) -> str:

@@ -111,7 +111,8 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--broad-factors",
         choices=("auto", "report", "off"),
         help="directions that several modules share: take them out unless a trait given with "
-        "--traits explains them, only report them, or do not look (default: auto)",
+        "--traits explains them, only report them, or do not look (default: the backend's own, "
+        "auto for calibrated and off for the others)",
     )
     fit.add_argument("--seed", type=int, help="of the subsampling behind confidence (default: 0)")
     fit.add_argument(
@@ -313,7 +314,7 @@ def _add_null(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--output-dir",
         type=Path,
         metavar="DIR",
-        help="where null.json and null.png go (default: artifacts/null/DATASET)",
+        help="where null.json and null.png go (default: artifacts/null/DATASET/BACKEND)",
     )
     null.add_argument("--quiet", action="store_true", help="no progress, no table")
     null.set_defaults(module="null")

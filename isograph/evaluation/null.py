@@ -145,7 +145,7 @@ class NullResult:
             "edges": {
                 "found": float(np.mean([draw.n_edges for draw in self.draws])),
                 "expected": float(np.mean([draw.expected_edges for draw in self.draws])),
-                "ratio": self.edge_ratio,
+                "ratio": self.edge_ratio if np.isfinite(self.edge_ratio) else None,
             },
             "broad_factor_searches": sum(draw.searched for draw in self.draws),
             "broad_factors_removed": sum(draw.n_removed for draw in self.draws),

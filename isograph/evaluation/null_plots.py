@@ -48,6 +48,9 @@ def _draw_p(axes: Axes, series: Mapping[str, npt.NDArray[np.float64]]) -> None:
         # data sets without any candidate have p = 1: the curve jumps there
         x, y = np.append(ranked, 1.0), np.append(share, share[-1] if len(share) else np.nan)
         axes.step(x, y, where="post", color=colour, linewidth=1.6, label=f"{name} (n = {len(p)})")
+    if all((p >= 1.0).all() for p in series.values()):
+        text = "no candidate module in any data set"
+        axes.text(0.5, 0.35, text, transform=axes.transAxes, fontsize=9, ha="center")
     axes.set(xscale="log", yscale="log", xlim=(_SMALLEST, 1), ylim=(_SMALLEST, 1))
     axes.set_xlabel("α", fontsize=10)
     axes.set_ylabel("share of data sets with a module at p ≤ α", fontsize=10)

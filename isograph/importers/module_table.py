@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ GREY = "grey"
 """What WGCNA calls genes that are in no module."""
 
 _IN_MEMORY = "modules"
+_MOST_UNKNOWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,14 @@ class NamedModules:
         gene_ids: genes in a module, sorted, shape (n_genes,).
         names: the user's name of each gene's module, shape (n_genes,).
         n_unassigned: genes of the file that it puts in no module.
+        unknown: genes of the file that the data set does not have, sorted, shape (n_unknown,).
     """
 
     source: str
     gene_ids: npt.NDArray[np.str_]
     names: npt.NDArray[np.str_]
     n_unassigned: int = 0
+    unknown: npt.NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=str))
 
     @property
     def record(self) -> dict[str, Any]:
@@ -47,6 +50,7 @@ class NamedModules:
             "n_genes": len(self.gene_ids),
             "n_modules": len(np.unique(self.names)),
             "n_unassigned": self.n_unassigned,
+            "n_not_in_data": len(self.unknown),
             "content_hash": hash_array(np.stack([self.gene_ids, self.names]).astype(object)),
         }
 
@@ -56,7 +60,9 @@ def read_modules(
 ) -> NamedModules:
     """Read a table with `gene_id` and `module_id` or `module`; other columns are of no interest.
 
-    Genes without a module, and those in `grey`, are in none.
+    Genes without a module, and those in `grey`, are in none. Genes that the data set does not have
+    are left out and named in the result, if they are no more than half of the file: published
+    modules always hold some, but another kind of id would leave next to nothing.
 
     Args:
         modules: a data frame, or a parquet, TSV or CSV file, also gzipped.
@@ -92,16 +98,20 @@ def read_modules(
     assert column is not None
     name = frame[column].map(_as_name, na_action="ignore")
     inside = (name.notna() & ~name.isin(["", GREY])).to_numpy(dtype=bool)
-    if not inside.any():
+    if not (inside & np.isin(frame[GENE].to_numpy(dtype=str), known_genes)).any():
         problems.add(where, "puts no gene in a module", fix=f"fill the column {column}")
     _refuse(problems, source)
-    genes = frame[GENE].to_numpy(dtype=str)[inside]
+    everybody = frame[GENE].to_numpy(dtype=str)
+    known = np.isin(everybody, known_genes)
+    inside &= known
+    genes = everybody[inside]
     order = np.argsort(genes, kind="stable")
     return NamedModules(
         source=source,
         gene_ids=genes[order],
         names=name.to_numpy(dtype=object)[inside][order].astype(str),
-        n_unassigned=int(np.count_nonzero(~inside)),
+        n_unassigned=int(np.count_nonzero(known & ~inside)),
+        unknown=np.sort(everybody[~known]),
     )
 
 
@@ -134,11 +144,13 @@ def _check_genes(
             fix="a gene is in one module at most",
         )
     unknown = np.setdiff1d(ids.to_numpy(dtype=str), known_genes)
-    if len(unknown):
+    n_genes = ids.nunique()
+    if len(unknown) > _MOST_UNKNOWN * n_genes:
         problems.add(
             where,
-            "genes that the data set does not have",
+            f"most of its {n_genes:,} genes are not in the data set",
             examples=unknown,
             count=len(unknown),
-            fix="use the data set's gene ids, or remove them",
+            fix="another kind of id, or ids with version suffixes? Use the data set's "
+            f"({', '.join(known_genes[:2])}, …)",
         )

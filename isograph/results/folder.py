@@ -117,6 +117,7 @@ def read_fit(folder: Path) -> Fit:
         OutputError: names every file that is missing or unreadable.
     """
     folder = Path(folder)
+    _refuse_other_folder(folder)
     problems = Problems()
     tables: dict[str, pa.Table] = {}
     for name in TABLES:
@@ -141,6 +142,16 @@ def read_fit(folder: Path) -> Fit:
         name: (folder / name).read_bytes() for name in EXTRA_FILES if (folder / name).is_file()
     }
     return Fit(config=config, calibration=calibration, tables=tables, log=tuple(lines), files=files)
+
+
+def _refuse_other_folder(folder: Path) -> None:
+    """One sentence for a folder that is no fit at all, in the place of a list of files."""
+    headline = f"{folder} is not a fit that can be read"
+    if not folder.is_dir():
+        raise OutputError(headline, [Problem(str(folder), "there is no such folder")])
+    if not (folder / CONFIG).exists() and (folder / "manifest.json").exists():
+        fix = f"isograph fit --dataset-path {folder}"
+        raise OutputError(headline, [Problem(str(folder), "is a data set bundle", fix=fix)])
 
 
 def _note_unreadable(problems: Problems, path: Path, error: Exception) -> None:

@@ -169,7 +169,7 @@ def test_broad_factors_come_out_where_a_study_asks_for_it(
             [
                 "rows without a gene_id (1)",
                 "genes that stand twice (1): G00001",
-                "genes that the data set does not have (4): x1, x2, x3, …",
+                "most of its 5 genes are not in the data set (4): x1, x2, x3, …",
             ],
         ),
     ],
@@ -185,3 +185,15 @@ def test_a_bad_table_is_refused_with_everything_that_is_wrong(
 def test_a_backend_beside_given_modules_is_refused(realistic: Bundle, named: pd.DataFrame) -> None:
     with pytest.raises(StudyError, match="contradict"):
         isograph.fit(realistic, modules=named, backend="calibrated")
+
+
+def test_genes_that_the_data_set_lacks_are_left_out_and_named(
+    realistic: Bundle, named: pd.DataFrame, scored: Fit
+) -> None:
+    column = next(name for name in ("module_id", "module") if name in named)
+    extra = pd.DataFrame({"gene_id": ["zz9", "zz1"], column: ["red", named[column].iloc[0]]})
+    fit = isograph.fit(realistic, modules=pd.concat([named, extra], ignore_index=True))
+    columns = ["gene_id", "module_id"]
+    pd.testing.assert_frame_equal(fit.modules[columns], scored.modules[columns])
+    assert fit.calibration["given_modules"]["genes_not_in_data"] == ["zz1", "zz9"]
+    assert fit.config["modules"]["n_not_in_data"] == 2

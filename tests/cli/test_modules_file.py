@@ -69,7 +69,7 @@ def test_a_bad_file_is_refused_before_any_work_and_nothing_is_written(
     assert main([*words, "bad.csv"]) == 2
     err = capsys.readouterr().err
     assert "genes that stand twice (1): nobody" in err
-    assert "genes that the data set does not have (1): nobody" in err
+    assert "most of its 1 genes are not in the data set (1): nobody" in err
     assert "features" not in err.replace("features.", "")
     assert main([*words, "missing.csv"]) == 2
     assert "missing.csv: no such file" in capsys.readouterr().err

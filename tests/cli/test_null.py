@@ -19,10 +19,10 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_report_picture_and_table(toy: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     save_bundle(toy, Path("toy"))
     assert main(["null", "--dataset-path", "toy", "--permutations", "6"]) == 0
-    record = json.loads(Path("artifacts/null/toy/null.json").read_text())
+    record = json.loads(Path("artifacts/null/toy/calibrated/null.json").read_text())
     assert record["n_permutations"] == len(record["smallest_p"]) == 6
     assert record["with_modules"]["total"] == 6
-    assert Path("artifacts/null/toy/null.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("artifacts/null/toy/calibrated/null.png").read_bytes().startswith(b"\x89PNG")
     said = capsys.readouterr()
     assert f"with any module: {record['with_modules']['n']} of 6" in said.out
     assert "6 of 6 permutations" in said.err
@@ -44,3 +44,17 @@ def test_bad_words_are_refused(toy: Bundle, capsys: pytest.CaptureFixture[str]) 
     assert main(["null", "--dataset-path", "toy", "--set", "neighbours"]) == 2
     assert "KEY=VALUE" in capsys.readouterr().err
     assert not Path("artifacts").exists()
+
+
+def test_a_backend_that_promises_nothing_has_no_table_of_p(
+    toy: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_bundle(toy, Path("toy"))
+    words = ["null", "--dataset-path", "toy", "--backend", "wgcna", "--permutations", "2"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "nan" not in said
+    assert "smallest p" not in said
+    assert "wgcna keeps its modules whatever their p" in said
+    record = json.loads(Path("artifacts/null/toy/wgcna/null.json").read_text())
+    assert record["edges"]["ratio"] is None
