@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from isograph.errors import IsographError
 from isograph.provenance import version
@@ -48,8 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """Options by their whole names; what is wrong is said with the usage of its own command."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **options})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Subcommands are parsed by this: what they do not know, nobody does."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="isograph",
         description="Modules of genes that switch isoforms and change abundance together.",
     )
@@ -66,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     backends.add_argument("name", nargs="?", metavar="NAME", help="the one to tell about")
     backends.set_defaults(module="backends")
     listing = commands.add_parser("settings", help="list every setting that --set takes")
-    listing.add_argument("--backend", default="calibrated", help="whose settings to add")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="the backend whose to add")
+    listing.add_argument("--backend", default="calibrated", help="the same")
     listing.set_defaults(module="settings")
     return parser
 
@@ -84,6 +100,7 @@ def _add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     fit.add_argument(
         "--output-dir",
+        "--out",
         type=Path,
         metavar="DIR",
         help="result folder (default: artifacts/fits/STUDY/BACKEND)",
@@ -167,7 +184,11 @@ def _add_plot(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     plot.add_argument("fit", type=Path, metavar="FIT", help="result folder of `isograph fit`")
     plot.add_argument(
-        "--output-dir", type=Path, metavar="DIR", help="where to put them (default: the fit)"
+        "--output-dir",
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where to put them (default: the fit)",
     )
     plot.set_defaults(module="plot")
 
@@ -186,7 +207,9 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     table.add_argument("--expression", type=Path, help="gene_id, then one column a sample")
     table.add_argument("--genes", type=Path, help="gene_id, …")
     table.add_argument("--samples", type=Path, required=True, help="sample_id, traits, covariates")
-    table.add_argument("--out", type=Path, required=True, help="bundle folder to write")
+    table.add_argument(
+        "--out", "--output-dir", dest="out", type=Path, required=True, help="bundle folder to write"
+    )
     table.add_argument("--name", help="name of the data set (default: that of the folder)")
     table.add_argument("--overwrite", action="store_true", help="replace a former bundle")
     table.set_defaults(module="importing")
@@ -207,7 +230,13 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     simulate.add_argument("fixture", nargs="?", help="name; leave out to list them")
     simulate.add_argument("--suite", metavar="NAME", help="list every data set of this suite")
     simulate.add_argument("--seed", type=int, help="default: the suite's")
-    simulate.add_argument("--out", type=Path, help="bundle folder (default: bundles/FIXTURE)")
+    simulate.add_argument(
+        "--out",
+        "--output-dir",
+        dest="out",
+        type=Path,
+        help="bundle folder (default: bundles/FIXTURE)",
+    )
     simulate.add_argument("--overwrite", action="store_true", help="replace a former bundle")
     simulate.set_defaults(module="simulate")
 
@@ -312,6 +341,7 @@ def _add_null(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     null.add_argument(
         "--output-dir",
+        "--out",
         type=Path,
         metavar="DIR",
         help="where null.json and null.png go (default: artifacts/null/DATASET/BACKEND)",

@@ -11,7 +11,7 @@ from isograph.config import FitSettings, Settings
 
 def run(options: argparse.Namespace) -> int:
     """List every setting with its default and meaning."""
-    shared, own = default_settings(get_backend(options.backend))
+    shared, own = default_settings(get_backend(options.name or options.backend))
     sections: dict[str, Settings] = {n: getattr(shared, n) for n in FitSettings.model_fields}
     sections["backend"] = own
     rows = [

@@ -277,3 +277,34 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert time.perf_counter() - start < 1
     assert "fit" in capsys.readouterr().out
+
+
+def test_settings_of_a_backend_by_name_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings", "wgcna"]) == 0
+    named = capsys.readouterr().out
+    assert main(["settings", "--backend", "wgcna"]) == 0
+    assert named == capsys.readouterr().out
+    assert "backend.min_module_size" in named
+
+
+@pytest.mark.parametrize("words", [["fit", "--colour", "red"], ["import", "table", "--nope"]])
+def test_an_unknown_option_is_answered_with_the_usage_of_its_command(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    command = " ".join(word for word in words[:2] if not word.startswith("-"))
+    assert f"usage: isograph {command}" in capsys.readouterr().err
+
+
+def test_options_are_not_guessed_from_their_beginning() -> None:
+    with pytest.raises(SystemExit):
+        main(["simulate", "toy_v1", "--ou", "here"])
+
+
+@pytest.mark.parametrize("flag", ["--out", "--output-dir"])
+def test_folders_go_by_either_name(flag: str, tmp_path: Path) -> None:
+    assert main(["simulate", "toy_v1", flag, str(tmp_path / "toy")]) == 0
+    words = ["fit", "--dataset-path", str(tmp_path / "toy"), "--quiet"]
+    assert main([*words, flag, str(tmp_path / "fit")]) == 0
+    assert (tmp_path / "fit" / "modules.parquet").is_file()
