@@ -9,6 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
+
 from isograph.backends import fit, get_backend, given, resolve_settings, study_features
 from isograph.bundle import load_bundle
 from isograph.cli.text import counted, names, table
@@ -199,6 +201,7 @@ def _report(result: Fit, folder: Path) -> str:
     ]
     if rows:
         parts.append(table(rows, _REPORT_COLUMNS))
+    parts.extend(_untested(traits))
     if len(summary) > _SHOWN:
         parts.append(_rest(summary["module_id"].tolist()[_SHOWN:], closest))
     if result.calibration is not None and "given_modules" in result.calibration:
@@ -207,6 +210,15 @@ def _report(result: Fit, folder: Path) -> str:
         parts.append(_programmes(result))
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
+
+
+def _untested(traits: pd.DataFrame) -> list[str]:
+    """One line for traits of which the covariates leave nothing, or too little to test."""
+    no_test = traits.groupby("trait")["pvalue"].apply(lambda p: p.isna().all())
+    names = ", ".join(no_test.index[no_test])
+    return (
+        [f"  not tested: {names} (the covariates explain it, or too few samples)"] if names else []
+    )
 
 
 def _given(record: dict[str, Any]) -> str:

@@ -308,3 +308,12 @@ def test_folders_go_by_either_name(flag: str, tmp_path: Path) -> None:
     words = ["fit", "--dataset-path", str(tmp_path / "toy"), "--quiet"]
     assert main([*words, flag, str(tmp_path / "fit")]) == 0
     assert (tmp_path / "fit" / "modules.parquet").is_file()
+
+
+def test_a_trait_that_the_covariates_explain_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["simulate", "toy_multiplex_v1", "--out", str(tmp_path / "toy")])
+    words = ["fit", "--dataset-path", str(tmp_path / "toy"), "--out", str(tmp_path / "fit")]
+    assert main([*words, "--covariates", "~ Dx", "--traits", "Dx,Age"]) == 0
+    assert "not tested: Dx (the covariates explain it" in capsys.readouterr().out
