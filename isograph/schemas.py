@@ -56,6 +56,10 @@ ROLES = pa.schema(
     ]
 )
 
+EIGENGENE_LOADINGS = pa.schema(
+    [("module_id", _S), ("gene_id", _S), ("feature_id", _S), ("loading", _F)]
+)
+
 SUMMARY = pa.schema(
     [
         ("module_id", _S),

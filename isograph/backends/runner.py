@@ -209,6 +209,7 @@ def _describe(
         "feature_scores": features.table,
         "module_gene_roles": tables.roles(roles),
         "eigengenes": tables.eigengenes(clean, eigengenes, module_ids),
+        "eigengene_loadings": tables.eigengene_loadings(clean, eigengenes, module_ids),
         "module_summary": tables.summary(partition, confidence, roles, module_ids),
         "gene_fates": tables.fates(clean, partition),
         "module_overlaps": tables.overlaps(overlaps),

@@ -7,10 +7,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.bundle.model import Bundle
+from isograph.explain.correlation import partial_correlations
+from isograph.explain.usage import UsageReader
+from isograph.features.design import intercept_only, residualise
 from isograph.results.model import Fit
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _LEAST_ISOFORMS = 3
 _TIE = 1e-12
@@ -42,40 +44,27 @@ def driver_top1(bundle: Bundle, fit: Fit) -> float | None:
     used = np.flatnonzero(several & gene_of.isin(switching) & gene_of.isin(module_of.index))
     if len(used) == 0:
         return None
-    gene, names = pd.factorize(gene_of.iloc[used])
-    eigengenes = fit.eigengenes.set_index("module_id")
-    module = eigengenes.index.get_indexer(pd.Index(module_of.loc[names]))
+    genes = np.unique(gene_of.iloc[used].to_numpy(dtype=str))
     # samples that the fit left out have no eigengene
-    kept = np.flatnonzero(pd.Index(bundle.sample_ids).isin(eigengenes.columns))
-    target = eigengenes[list(bundle.sample_ids[kept])].to_numpy(dtype=float)[module[gene]]
-    counts = np.asarray(bundle.matrices["transcript_counts"], dtype=float)[np.ix_(used, kept)]
-    return _first_wins(np.abs(_correlations(_usage(counts, gene), target)), gene)
+    kept = np.array([name for name in bundle.sample_ids if name in fit.eigengenes.columns])
+    usage = UsageReader(bundle, kept).read(genes)
+    eigengenes = fit.eigengenes.set_index("module_id")
+    module = eigengenes.index.get_indexer(pd.Index(module_of.reindex(pd.Index(usage.gene_ids))))
+    target = eigengenes[list(kept)].to_numpy(dtype=float)[module]
+    design = intercept_only(len(kept))
+    found = partial_correlations(
+        residualise(usage.share, design), residualise(target, design), design
+    )
+    first = transcripts.groupby(gene_of)["transcript_id"].first().reindex(pd.Index(usage.gene_ids))
+    is_first = first.to_numpy(dtype=str) == usage.transcript_ids
+    return _first_wins(np.abs(np.nan_to_num(found.r)), is_first, usage.gene_ids, n_genes=len(genes))
 
 
-def _usage(counts: Floats, gene: Ints) -> Floats:
-    """Share of each transcript in its gene, NaN where the gene has no count."""
-    totals = np.zeros((gene.max() + 1, counts.shape[1]))
-    np.add.at(totals, gene, counts)
-    total = totals[gene]
-    share: Floats = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
-    return share
-
-
-def _correlations(values: Floats, target: Floats) -> Floats:
-    """Pearson's r of each row with the same row of `target`, over what is not NaN."""
-    known = np.isfinite(values)
-    n = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    x, y = np.where(known, values, 0.0), np.where(known, target, 0.0)
-    x = np.where(known, x - x.sum(axis=1, keepdims=True) / n, 0.0)
-    y = np.where(known, y - y.sum(axis=1, keepdims=True) / n, 0.0)
-    scale = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    r: Floats = np.divide((x * y).sum(axis=1), scale, out=np.zeros(len(x)), where=scale > 0)
-    return r
-
-
-def _first_wins(strength: Floats, gene: Ints) -> float:
-    """Share of genes in which no later transcript is stronger than the first."""
-    best = np.zeros(gene.max() + 1)
+def _first_wins(
+    strength: Floats, is_first: npt.NDArray[np.bool_], gene_ids: npt.NDArray[np.str_], n_genes: int
+) -> float:
+    """Share of genes in which no other transcript is stronger than the first."""
+    gene = np.unique(gene_ids, return_inverse=True)[1]
+    best = np.zeros(gene.max(initial=-1) + 1)
     np.maximum.at(best, gene, strength)
-    first = np.unique(gene, return_index=True)[1]
-    return float(np.mean(strength[first] >= best - _TIE))
+    return float(np.sum(is_first & (strength >= best[gene] - _TIE)) / n_genes)

@@ -33,6 +33,7 @@ from isograph.evaluation.labels import (
 from isograph.evaluation.overlap import cover_agreement
 from isograph.evaluation.programmes import score_programmes
 from isograph.evaluation.score import PartitionScore
+from isograph.evaluation.shifts import shift_score
 from isograph.results.model import Fit
 
 Ints = npt.NDArray[np.int64]
@@ -133,9 +134,12 @@ def score_fit(bundle: Bundle, fit: Fit, *, seed: int = 0) -> PartitionScore:
         bundle, fit.modules, further=further, roles=fit.roles, edges=fit.edges, seed=seed
     )
     programmes = score_programmes(bundle, fit)
+    shifts = shift_score(bundle, fit)
     return replace(
         score,
         driver_top1=driver_top1(bundle, fit),
+        shift_sign=shifts.sign_right,
+        shift_correlation=shifts.correlation,
         n_programmes=programmes.n_programmes,
         n_hidden_dimensions=programmes.n_hidden_dimensions,
         programme_r2=programmes.r2,

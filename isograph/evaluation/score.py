@@ -45,6 +45,10 @@ class PartitionScore:
             follows two modules.
         driver_top1: share of assigned switching genes of three isoforms or more whose transcript
             closest to the eigengene is isoform 1; None where there is no such gene.
+        shift_sign: share of assigned planted switching genes in which isoform 1 shifts between the
+            ends of the eigengene in the planted direction; None where there is no such gene.
+        shift_correlation: Spearman's correlation of |shift| with |planted effect| over them; None
+            where the planted effects do not vary.
         n_programmes: broad factors that the fit reports; None where it has no such table.
         n_hidden_dimensions: dimensions of the recorded properties of samples that shift usage.
         programme_r2: by such property, the adjusted R² of its regression on all programmes, at
@@ -75,6 +79,8 @@ class PartitionScore:
     n_background_assigned: int
     onmi: float | None = None
     driver_top1: float | None = None
+    shift_sign: float | None = None
+    shift_correlation: float | None = None
     n_programmes: int | None = None
     n_hidden_dimensions: int = 0
     programme_r2: dict[str, float | None] | None = None

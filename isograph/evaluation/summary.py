@@ -25,6 +25,8 @@ _SUMMARISED = (
     "role_accuracy",
     "onmi",
     "driver_top1",
+    "shift_sign",
+    "shift_correlation",
     "n_programmes",
     "seconds",
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,9 @@ _GENES = pa.schema(
         ("meaning", pa.string()),
     ]
 )
+
+
+_RECORDED = ("covariates", "categorical", "traits", "notes")
 
 
 def write_features(features: FeatureSet, folder: Path) -> Path:
@@ -70,15 +75,33 @@ def read_features(folder: Path) -> FeatureSet:
         scores = pq.read_table(folder / "feature_scores.parquet").to_pandas()
         genes = pq.read_table(folder / "gene_filter.parquet").to_pandas()
         samples = pq.read_table(folder / "samples.parquet").to_pandas()
-        categorical = tuple(record["categorical"])
-        covariates, names = record["covariates"], record["traits"]
-        notes = tuple(record["notes"])
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        missing = [name for name in _RECORDED if name not in record]
+        if missing:
+            raise ValueError(f"features.json lacks {', '.join(missing)}")
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         problem = Problem(str(folder), str(error), fix="compute the features again")
         raise OutputError("features cannot be read", [problem]) from error
-    design, _ = build_design(samples, covariates, categorical=categorical)
+    return features_of_table(scores, samples=samples, genes=genes, record=record)
+
+
+def features_of_table(
+    scores: pd.DataFrame, *, samples: pd.DataFrame, genes: pd.DataFrame, record: Mapping[str, Any]
+) -> FeatureSet:
+    """Features from their table; the design is rebuilt from the samples.
+
+    Args:
+        scores: as `feature_scores.parquet` has them, rows in any order.
+        samples: sample table of these samples, sorted by `sample_id`.
+        genes: as `FeatureSet.genes`.
+        record: as `features.json` has it.
+
+    Raises:
+        KeyError, StudyError: the record lacks parts, or does not fit the samples.
+    """
+    categorical, names = tuple(record["categorical"]), record["traits"]
+    design, _ = build_design(samples, record["covariates"], categorical=categorical)
     # dropped samples are not in the stored table, and noted all the same
-    design = replace(design, notes=notes)
+    design = replace(design, notes=tuple(record["notes"]))
     order = np.lexsort((scores["axis"], scores["feature_type"], scores["gene_id"]))
     scores = scores.iloc[order].reset_index(drop=True)
     sample_ids = samples["sample_id"].to_numpy(dtype=str)
@@ -92,6 +115,12 @@ def read_features(folder: Path) -> FeatureSet:
         samples=samples,
         design=design,
         traits=infer_traits(samples, categorical=categorical, names=names),
-        genes=genes.astype(object).where(pd.notna(genes), None).assign(value=genes["value"]),
+        genes=_with_none(genes),
         record={k: v for k, v in record.items() if k not in ("schema_version", "content_hash")},
     )
+
+
+def _with_none(genes: pd.DataFrame) -> pd.DataFrame:
+    """None in the place of what is missing in text columns."""
+    plain: pd.DataFrame = genes.astype(object).mask(genes.isna(), None)
+    return plain.assign(value=genes["value"])

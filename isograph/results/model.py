@@ -20,6 +20,7 @@ TABLES = (
     "feature_scores",
     "module_gene_roles",
     "eigengenes",
+    "eigengene_loadings",
     "module_summary",
     "gene_fates",
     "module_overlaps",
@@ -81,6 +82,11 @@ class Fit:
     def eigengenes(self) -> pd.DataFrame:
         """One row a module, one column a sample."""
         return self.table("eigengenes")
+
+    @cached_property
+    def eigengene_loadings(self) -> pd.DataFrame:
+        """Features that each eigengene is made of, with their correlation with it."""
+        return self.table("eigengene_loadings")
 
     @cached_property
     def summary(self) -> pd.DataFrame:

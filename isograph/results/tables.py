@@ -141,6 +141,23 @@ def eigengenes(
     return to_arrow(frame, schemas.eigengenes(list(features.sample_ids)))
 
 
+def eigengene_loadings(
+    features: FeatureSet, found: Eigengenes, module_ids: npt.NDArray[np.str_]
+) -> pa.Table:
+    """Features behind each eigengene, sorted by module, then feature."""
+    meta = features.meta.iloc[found.rows]
+    frame = pd.DataFrame(
+        {
+            "module_id": module_ids[found.module],
+            "gene_id": meta["gene_id"].to_numpy(dtype=object),
+            "feature_id": meta["feature_id"].to_numpy(dtype=object),
+            "loading": found.loading,
+        }
+    )
+    frame = frame.sort_values(["module_id", "feature_id"], kind="stable", ignore_index=True)
+    return to_arrow(frame, schemas.EIGENGENE_LOADINGS)
+
+
 def summary(
     partition: Partition,
     confidence: Stability,

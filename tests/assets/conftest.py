@@ -31,13 +31,18 @@ class Pipeline:
         """Execute one job for one partition, without raising."""
         if partition is not None and job == "all_studies":
             self.instance.add_dynamic_partitions("study", [partition])
-        return self.defs.resolve_job_def(job).execute_in_process(
+        result = self.defs.resolve_job_def(job).execute_in_process(
             partition_key=partition,
             instance=self.instance,
             run_config=_SILENT,
             raise_on_error=False,
             **options,  # type: ignore[arg-type]
         )
+        for event in result.all_events:
+            # pytest shows it where a test fails
+            if event.is_failure:
+                print(event.event_type_value, event.message, event.event_specific_data)
+        return result
 
     def run_fixture(self, name: str, backend: str = "calibrated") -> dg.ExecuteInProcessResult:
         """From nothing to the metrics of one fixture."""

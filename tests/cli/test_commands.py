@@ -37,6 +37,7 @@ def test_fit_writes_a_folder_and_ends_with_a_table(
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "calibration.json",
         "edges.parquet",
+        "eigengene_loadings.parquet",
         "eigengenes.parquet",
         "feature_scores.parquet",
         "fit_config.json",

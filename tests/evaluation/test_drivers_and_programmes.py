@@ -19,6 +19,7 @@ from isograph.evaluation.programmes import (
     score_programmes,
     worst_adjusted_r2,
 )
+from isograph.evaluation.shifts import shift_score
 from isograph.results.model import Fit
 
 
@@ -115,3 +116,31 @@ def test_programmes_that_span_the_cell_types_explain_them() -> None:
     assert full.n_programmes == 3
     assert full.r2 is not None
     assert full.r2["cell_types"] == pytest.approx(1.0, abs=1e-6)
+
+
+def test_shifts_follow_the_planted_effects() -> None:
+    bundle = isograph.simulate("no_harm-nothing", seed=5)
+    score = score_fit(bundle, isograph.fit(bundle))
+    assert score.shift_sign == 1.0
+    assert score.shift_correlation is not None
+    assert score.shift_correlation > 0.6
+
+
+def test_turned_effects_are_not_right() -> None:
+    bundle = isograph.simulate("no_harm-nothing", seed=5)
+    fit = isograph.fit(bundle)
+    effects = bundle.tables["truth_effect"]
+    coin = np.random.default_rng(2).choice([-1, 1], size=len(effects))
+    turned = replace(
+        bundle,
+        tables={**bundle.tables, "truth_effect": effects.assign(sign=effects["sign"] * coin)},
+    )
+    right = shift_score(turned, fit).sign_right
+    assert right is not None
+    assert 0.5 <= right < 0.75
+
+
+def test_without_varied_effects_there_is_no_correlation(toy: Bundle) -> None:
+    score = shift_score(toy, isograph.fit(toy))
+    assert score.sign_right == 1.0
+    assert score.correlation is None

@@ -1,0 +1,228 @@
+"""Explanations as folders: one a module, each written whole or not at all, and an index above."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from isograph.errors import OutputError, Problems
+from isograph.explain.model import Explanation, Explanations
+from isograph.explain.source import MODULE, Source
+from isograph.files import (
+    SCHEMA_VERSION,
+    atomic_folder,
+    hash_table,
+    read_json,
+    write_bytes,
+    write_json,
+    write_table,
+    write_text,
+)
+from isograph.provenance import git_state, version
+
+MANIFEST = "module_explanation_manifest.json"
+INDEX, INDEX_PAGE, PAGE = "index.json", "index.html", "module.html"
+CONTRASTS = "switch_contrasts.parquet"
+DEFAULT_BACKEND = "calibrated"
+
+
+def explanation_folder(root: Path, *, study: str, backend: str) -> Path:
+    """Where the explanations of a fit go by default: `<root>/<study>` for the default backend.
+
+    Fits of other backends go beside it, `<study>-<backend>`, so that neither replaces the other.
+    """
+    return root / (study if backend == DEFAULT_BACKEND else f"{study}-{backend}")
+
+
+def check_explain_target(folder: Path, *, study: str, backend: str, overwrite: bool) -> None:
+    """Refuse a folder that holds anything but explanations of this study and backend.
+
+    Raises:
+        OutputError: says what is in the way.
+    """
+    folder, problems = Path(folder), Problems()
+    if folder.exists() and not folder.is_dir():
+        problems.add(str(folder), "is a file", fix="name a folder")
+    elif folder.is_dir() and not overwrite and (names := sorted(p.name for p in folder.iterdir())):
+        told = _read_index(folder)
+        if told is None:
+            problems.add(
+                str(folder),
+                "holds files that are no explanations",
+                examples=names,
+                count=len(names),
+                fix="choose another folder, or pass --overwrite to write among them",
+            )
+        elif (told.get("study"), told.get("backend")) != (study, backend):
+            problems.add(
+                str(folder),
+                f"holds explanations of {told.get('study')}, {told.get('backend')}",
+                fix="choose another folder, or pass --overwrite to replace them",
+            )
+    problems.raise_if_any(OutputError, "the explanations cannot be written there")
+
+
+def write_explanation(
+    explanations: Explanations,
+    part: Explanation,
+    folder: Path,
+    *,
+    pictures: Mapping[str, bytes],
+    page: str,
+) -> Path:
+    """Write one module's folder, whole or not at all.
+
+    Args:
+        explanations: the fit it belongs to.
+        part: what to write.
+        folder: of the study; the module's own is made in it.
+        pictures: bytes by file name.
+        page: `module.html`.
+
+    Returns:
+        The module's folder.
+    """
+    target = Path(folder) / part.profile.name
+    with atomic_folder(target) as work:
+        for name, table in part.tables.items():
+            write_table(work / f"{name}.parquet", table)
+        for name, content in pictures.items():
+            write_bytes(work / name, content)
+        write_text(work / PAGE, page)
+        write_json(work / MANIFEST, _manifest(explanations, part, pictures=sorted(pictures)))
+    return target
+
+
+def _manifest(
+    explanations: Explanations, part: Explanation, *, pictures: list[str]
+) -> dict[str, Any]:
+    profile = part.profile
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "module_id": profile.name,
+        "kind": profile.kind,
+        "n_genes": len(profile.genes),
+        **_about_fit(explanations.source),
+        "options": explanations.options,
+        "files": {
+            name: {
+                "file": f"{name}.parquet",
+                "rows": table.num_rows,
+                "content_hash": hash_table(table),
+            }
+            for name, table in part.tables.items()
+        },
+        "pictures": pictures,
+        "page": PAGE,
+        "records": part.records,
+        "not_available": part.missing,
+        "isograph_version": version(),
+        "git": git_state(),
+    }
+
+
+def _about_fit(source: Source) -> dict[str, Any]:
+    config = source.fit.config
+    return {
+        "study": config["study"],
+        "backend": config["backend"],
+        "fit_content_hash": source.fit.content_hash,
+        "bundle": config["bundle"],
+        "n_samples": len(source.sample_ids),
+    }
+
+
+def explained_modules(folder: Path, source: Source) -> tuple[str, ...]:
+    """Modules and programmes of this fit whose explanation lies in a folder, in the fit's order."""
+    found = []
+    for name in source.profiles:
+        path = Path(folder) / name / MANIFEST
+        if path.is_file() and _json(path).get("fit_content_hash") == source.fit.content_hash:
+            found.append(name)
+    return tuple(found)
+
+
+def remove_former(folder: Path, source: Source) -> None:
+    """Delete explanations of former fits: their names would be taken for modules of this one."""
+    kept = set(explained_modules(folder, source))
+    for path in Path(folder).glob(f"*/{MANIFEST}"):
+        if path.parent.name not in kept:
+            shutil.rmtree(path.parent)
+
+
+def write_index(explanations: Explanations, folder: Path, *, page: str) -> Path:
+    """Write `index.json`, `index.html` and the switch contrasts of the whole fit.
+
+    Returns:
+        `index.html`.
+    """
+    folder, source = Path(folder), explanations.source
+    done = set(explained_modules(folder, source))
+    contrasts = explanations.switch_contrasts
+    if contrasts is not None:
+        write_table(folder / CONTRASTS, contrasts)
+    else:
+        (folder / CONTRASTS).unlink(missing_ok=True)
+    write_text(folder / INDEX_PAGE, page)
+    write_json(
+        folder / INDEX,
+        {
+            "schema_version": SCHEMA_VERSION,
+            **_about_fit(source),
+            "isograph_version": version(),
+            "switch_contrasts": None if contrasts is None else CONTRASTS,
+            "page": INDEX_PAGE,
+            "modules": _index_rows(source, done),
+        },
+    )
+    return folder / INDEX_PAGE
+
+
+def _index_rows(source: Source, done: set[str]) -> list[dict[str, Any]]:
+    fit = source.fit
+    summary = fit.summary.set_index("module_id")
+    traits = closest_traits(fit.traits)
+    rows = []
+    for name, profile in source.profiles.items():
+        known = summary.loc[name] if profile.kind == MODULE else None
+        trait = traits.get(name)
+        rows.append(
+            {
+                "module_id": name,
+                "kind": profile.kind,
+                "n_genes": len(profile.genes),
+                "pvalue": None if known is None else known["pvalue"],
+                "stability": None if known is None else known["stability"],
+                "top_genes": None if known is None else known["top_genes"],
+                "closest_trait": None if trait is None else trait["trait"],
+                "r": None if trait is None else trait["r"],
+                "qvalue": None if trait is None else trait["qvalue"],
+                "folder": name if name in done else None,
+            }
+        )
+    return rows
+
+
+def closest_traits(traits: pd.DataFrame) -> dict[str, Any]:
+    """The trait with the smallest p of each module and programme: its row of the trait table."""
+    tested = traits.dropna(subset=["pvalue"]).sort_values(["pvalue", "trait"], kind="stable")
+    best = tested.drop_duplicates("module_id")
+    return {str(row["module_id"]): row for row in best.to_dict("records")}
+
+
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    path = folder / INDEX
+    found = _json(path) if path.is_file() else {}
+    return found if "fit_content_hash" in found else None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,140 @@
+"""Transcript usage as people read it: each transcript's share of its gene's reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from isograph.bundle import Bundle
+from isograph.bundle.model import TABLE_OF_ASSAY
+from isograph.features.counts import take_block
+
+# what gives usage, the best first
+ID_COLUMN_OF = {"transcript_counts": "transcript_id", "psi": "psi_uid"}
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TranscriptUsage:
+    """Usage of transcripts, sorted by gene, then transcript.
+
+    Attributes:
+        transcript_ids: shape (n_transcripts,).
+        gene_ids: gene of each, never falling, shape (n_transcripts,).
+        share: 0 to 1, shape (n_transcripts, n_samples); NaN where the gene has no reads.
+    """
+
+    transcript_ids: npt.NDArray[np.str_]
+    gene_ids: npt.NDArray[np.str_]
+    share: Floats
+
+    def of_genes(self, genes: npt.NDArray[np.str_]) -> TranscriptUsage:
+        """The transcripts of some genes only; `genes` are sorted."""
+        rows = rows_of_sorted(self.gene_ids, genes)
+        return TranscriptUsage(self.transcript_ids[rows], self.gene_ids[rows], self.share[rows])
+
+
+class UsageReader:
+    """Reads usage from a bundle, some genes at a time: all of them may not fit into memory.
+
+    From transcript counts, or else from the shares (psi) that the bundle recorded, whose rows then
+    stand for transcripts.
+
+    Args:
+        bundle: the data set.
+        sample_ids: which samples, in which order.
+    """
+
+    def __init__(self, bundle: Bundle, sample_ids: npt.NDArray[np.str_]) -> None:
+        self._assay = next((name for name in ID_COLUMN_OF if name in bundle.matrices), None)
+        if self._assay is None:
+            return
+        table = bundle.tables[TABLE_OF_ASSAY[self._assay]]
+        gene_ids = table["gene_id"].to_numpy(dtype=str)
+        ids = table[ID_COLUMN_OF[self._assay]].to_numpy(dtype=str)
+        self._rows = np.lexsort((ids, gene_ids))
+        self._gene_ids, self._ids = gene_ids[self._rows], ids[self._rows]
+        column = {name: place for place, name in enumerate(bundle.sample_ids)}
+        self._order = np.array([column[name] for name in sample_ids], dtype=np.int64)
+        self._matrix = bundle.matrices[self._assay]
+
+    @property
+    def known(self) -> bool:
+        """Whether the bundle has usage at all."""
+        return self._assay is not None
+
+    def read(self, genes: npt.NDArray[np.str_]) -> TranscriptUsage:
+        """Usage of the transcripts of genes that have two or more.
+
+        Transcripts without a read in any of the samples are left out.
+
+        Args:
+            genes: whose transcripts, sorted.
+        """
+        if not self.known:
+            return TranscriptUsage(genes[:0], genes[:0], np.empty((0, 0)))
+        rows = rows_of_sorted(self._gene_ids, genes)
+        values = take_block(self._matrix, self._rows[rows], self._order)
+        gene_ids, ids = self._gene_ids[rows], self._ids[rows]
+        if self._assay == "psi":
+            return TranscriptUsage(ids, gene_ids, values)
+        seen = (values > 0).any(axis=1)
+        gene_ids, ids, values = gene_ids[seen], ids[seen], values[seen]
+        gene, size = np.unique(gene_ids, return_inverse=True, return_counts=True)[1:]
+        several = size[gene] > 1
+        gene = np.unique(gene[several], return_inverse=True)[1]
+        return TranscriptUsage(ids[several], gene_ids[several], shares(values[several], gene))
+
+
+def rows_of_sorted(
+    sorted_ids: npt.NDArray[np.str_], wanted: npt.NDArray[np.str_]
+) -> npt.NDArray[np.int64]:
+    """Rows of a sorted column, repeats and all, that hold one of some sorted ids."""
+    first = np.searchsorted(sorted_ids, wanted, side="left")
+    size = np.searchsorted(sorted_ids, wanted, side="right") - first
+    within = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    rows: npt.NDArray[np.int64] = np.repeat(first, size) + within
+    return rows
+
+
+def transcript_usage(
+    bundle: Bundle, *, sample_ids: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]
+) -> TranscriptUsage | None:
+    """Usage of the transcripts of some genes; None where the bundle knows of none.
+
+    Args:
+        bundle: the data set.
+        sample_ids: which samples, in which order.
+        genes: whose transcripts, sorted.
+    """
+    reader = UsageReader(bundle, sample_ids)
+    return reader.read(genes) if reader.known else None
+
+
+def stacked(first: TranscriptUsage, second: TranscriptUsage) -> TranscriptUsage:
+    """The rows of both, sorted by gene, those of the first before those of the second."""
+    if not len(first.transcript_ids):
+        return second
+    gene_ids = np.concatenate([first.gene_ids, second.gene_ids])
+    order = np.argsort(gene_ids, kind="stable")
+    ids = np.concatenate([first.transcript_ids, second.transcript_ids])
+    share = np.vstack([first.share, second.share])
+    return TranscriptUsage(ids[order], gene_ids[order], share[order])
+
+
+def shares(counts: Floats, gene: npt.NDArray[np.int64]) -> Floats:
+    """Share of each row in the sum over its gene, NaN where that is 0.
+
+    Args:
+        counts: shape (n_rows, n_samples).
+        gene: number of each row's gene, never falling, all of 0 … n − 1 present, shape (n_rows,).
+    """
+    if len(counts) == 0:
+        return counts
+    starts = np.searchsorted(gene, np.arange(gene[-1] + 1))
+    totals = np.add.reduceat(counts, starts, axis=0)[gene]
+    share: Floats = np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
+    return share
