@@ -1,0 +1,1 @@
+"""Transcript annotation: exons and coding sequence of transcripts, from a GTF."""
