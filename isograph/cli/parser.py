@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from isograph.cli.annotate_options import add_annotate
+from isograph.cli.explain_options import add_explain
 from isograph.cli.fit_options import add_fit, add_plot
 from isograph.errors import IsographError
 from isograph.provenance import version
@@ -73,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     add_fit(commands)
     add_plot(commands)
+    add_explain(commands)
+    add_annotate(commands)
     _add_import(commands)
     _add_bundle_commands(commands)
     _add_simulate(commands)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from isograph.annotation.model import Annotation
 from isograph.explain.source import Profile, Source
 
 
@@ -45,9 +46,11 @@ class Explanations:
         parts: one a module or programme, in the order of `Source.profiles`.
         switch_contrasts: dIF of each gene for each two-level trait; None where usage is unknown.
         options: what was asked for, as the manifests record it.
+        annotation: where exons lie, for pictures; None where none was given.
     """
 
     source: Source
     parts: tuple[Explanation, ...]
     switch_contrasts: pa.Table | None
     options: Mapping[str, Any]
+    annotation: Annotation | None = None

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
+from isograph.annotation.cache import read_annotation
+from isograph.annotation.model import Annotation
 from isograph.bundle import Bundle
 from isograph.errors import Problem, StudyError
+from isograph.explain.attribution.availability import check_model, reason_against
 from isograph.explain.contrasts import high_low_table
 from isograph.explain.drivers import driver_table
 from isograph.explain.gene_sets import (
@@ -26,18 +29,27 @@ from isograph.explain.own_features import read_own_features
 from isograph.explain.polarity import polarity_table
 from isograph.explain.schema import POLARITY
 from isograph.explain.source import MODULE, Profile, Source, open_source
+from isograph.explain.structure.files import read_structure
+from isograph.explain.structure.labels import structural_labels
+from isograph.explain.structure.schema import STRUCTURE as STRUCTURE_SCHEMA
 from isograph.explain.switch_contrasts import switch_contrasts
+from isograph.explain.switches import structure_pairs
 from isograph.explain.usage import TranscriptUsage, stacked
+from isograph.files import to_arrow
 from isograph.machine import one_thread
 from isograph.progress import Steps
 from isograph.results import Fit
+
+if TYPE_CHECKING:
+    from isograph.explain.attribution.model import Autoencoder
 
 DRIVERS, POLARITIES, HIGH_LOW = (
     "gene_driver_table",
     "transcript_polarity_table",
     "high_vs_low_table",
 )
-VAE_DRIVERS, IG, SETS = "vae_drivers", "ig_attributions", "gene_sets"
+VAE_DRIVERS, VAE_RESPONSES = "vae_drivers", "vae_responses"
+IG, SETS, STRUCTURE = "ig_attributions", "gene_sets", "structure"
 
 
 @dataclass(frozen=True)
@@ -51,26 +63,32 @@ class ExplainOptions:
         gene_sets: GMT file.
         gene_set_sizes: fewest and most genes of a set that is tested.
         feature_table, feature_meta: features of the user's own, both or none.
+        gtf: annotation, to say what changes in the structure of each switch.
+        annotation_table: the same as `isograph annotate-structure` wrote it.
+        cache_dir: where readings of annotations are kept; None keeps none.
     """
 
     vae_attribution: bool = False
     integrated_gradients: bool = False
-    baseline: str = "zero"
+    baseline: Literal["zero", "mean"] = "zero"
     gene_sets: Path | None = None
     gene_set_sizes: tuple[int, int] = (LEAST_GENES, MOST_GENES)
     feature_table: Path | None = None
     feature_meta: Path | None = None
+    gtf: Path | None = None
+    annotation_table: Path | None = None
+    cache_dir: Path | None = None
 
     def as_record(self) -> dict[str, Any]:
         """As the manifests have it."""
+        files = ("gene_sets", "feature_table", "feature_meta", "gtf", "annotation_table")
+        named = {name: getattr(self, name) for name in files}
         return {
             "vae_attribution": self.vae_attribution,
             "integrated_gradients": self.integrated_gradients,
             "baseline": self.baseline,
-            "gene_sets": None if self.gene_sets is None else self.gene_sets.name,
             "gene_set_sizes": list(self.gene_set_sizes),
-            "feature_table": None if self.feature_table is None else self.feature_table.name,
-            "feature_meta": None if self.feature_meta is None else self.feature_meta.name,
+            **{name: None if path is None else Path(path).name for name, path in named.items()},
         }
 
 
@@ -105,9 +123,9 @@ def explain(
     with steps.step("fit and data") as note, one_thread():
         source = open_source(fit, bundle=bundle)
         chosen = _chosen(source, modules, top)
-        extras = _Extras.of(source, options)
         note.result = f"{fit.config['study']}, {fit.config['backend']}: {len(source.profiles)}"
         note.result += " modules and programmes"
+    extras = _Extras.of(source, options, steps)
     with steps.step("explanations") as note, one_thread():
         parts = []
         for number, profile in enumerate(chosen, start=1):
@@ -124,6 +142,7 @@ def explain(
         parts=tuple(parts),
         switch_contrasts=contrasts,
         options=options.as_record(),
+        annotation=extras.annotation,
     )
 
 
@@ -152,13 +171,17 @@ def _chosen(source: Source, modules: Collection[str] | None, top: int | None) ->
 class _Extras:
     """What the options ask for, read and checked once for all modules."""
 
+    options: ExplainOptions
     sets: TestedSets | None = None
     own: TranscriptUsage | None = None
+    autoencoder: Autoencoder | None = None
+    annotation: Annotation | None = None
+    structure: pa.Table | None = None
 
     @staticmethod
-    def of(source: Source, options: ExplainOptions) -> _Extras:
+    def of(source: Source, options: ExplainOptions, steps: Steps) -> _Extras:
         least, most = options.gene_set_sizes
-        sets = own = None
+        sets = own = autoencoder = annotation = structure = None
         if options.gene_sets is not None:
             named = read_gene_sets(options.gene_sets)
             sets = match_gene_sets(source, named, least=least, most=most)
@@ -169,7 +192,24 @@ class _Extras:
                 sample_ids=source.sample_ids,
                 genes=source.bundle.gene_ids,
             )
-        return _Extras(sets=sets, own=own)
+        if options.vae_attribution or options.integrated_gradients:
+            check_model(source.fit)
+            # torch takes longer to load than most explanations take
+            from isograph.explain.attribution.model import open_autoencoder
+
+            autoencoder = open_autoencoder(source)
+        if options.annotation_table is not None:
+            structure = read_structure(options.annotation_table)
+        if options.gtf is not None:
+            annotation = read_annotation(options.gtf, cache_dir=options.cache_dir, steps=steps)
+        return _Extras(
+            options=options,
+            sets=sets,
+            own=own,
+            autoencoder=autoencoder,
+            annotation=annotation,
+            structure=structure,
+        )
 
 
 def _explain(source: Source, profile: Profile, extras: _Extras) -> Explanation:
@@ -192,4 +232,60 @@ def _explain(source: Source, profile: Profile, extras: _Extras) -> Explanation:
     if extras.sets is not None:
         tables[SETS] = gene_set_table(source, profile, extras.sets)
         records[SETS] = extras.sets.record
+    if extras.annotation is not None or extras.structure is not None:
+        _add_structure(profile, extras, tables, records, missing)
+    if extras.autoencoder is not None:
+        _attribute(extras.autoencoder, profile, extras.options, tables, records, missing)
     return Explanation(profile=profile, tables=tables, records=records, missing=missing)
+
+
+def _add_structure(
+    profile: Profile,
+    extras: _Extras,
+    tables: dict[str, pa.Table],
+    records: dict[str, Mapping[str, Any]],
+    missing: dict[str, str],
+) -> None:
+    """Add what changes in the structure of each switch, from the annotation or a table of it."""
+    pairs = structure_pairs(tables[POLARITIES].to_pandas(), profile.name)
+    if not len(pairs):
+        missing[STRUCTURE] = "no gene of it has a transcript that rises and one that falls"
+        return
+    if extras.annotation is not None:
+        found = structural_labels(extras.annotation, pairs)
+        tables[STRUCTURE], records[STRUCTURE] = found.table, found.record
+        return
+    assert extras.structure is not None
+    keys = ["gene_id", "transcript_id_1", "transcript_id_2"]
+    told = extras.structure.to_pandas().drop(columns="module_id").drop_duplicates(keys)
+    kept = pairs.merge(told, on=keys)
+    tables[STRUCTURE] = to_arrow(kept.astype(object).mask(kept.isna(), None), STRUCTURE_SCHEMA)
+    records[STRUCTURE] = {"n_pairs": len(pairs), "n_compared": len(kept)}
+    if not len(kept):
+        missing[STRUCTURE] = "the annotation table has none of its switch pairs"
+
+
+def _attribute(
+    autoencoder: Autoencoder,
+    profile: Profile,
+    options: ExplainOptions,
+    tables: dict[str, pa.Table],
+    records: dict[str, Mapping[str, Any]],
+    missing: dict[str, str],
+) -> None:
+    """Add what the autoencoder says about a profile, or why it says nothing."""
+    from isograph.explain.attribution.decoder import attribute_decoder
+    from isograph.explain.attribution.integrated_gradients import attribute_encoder
+
+    asked = [VAE_DRIVERS] * options.vae_attribution + [IG] * options.integrated_gradients
+    reason = reason_against(autoencoder.source.fit, profile)
+    if reason is not None:
+        missing.update(dict.fromkeys(asked, reason))
+        return
+    if options.vae_attribution:
+        decoder = attribute_decoder(autoencoder, profile)
+        tables[VAE_DRIVERS], records[VAE_DRIVERS] = decoder.driver_table, decoder.record
+        tables[VAE_RESPONSES] = decoder.response_table
+    if options.integrated_gradients:
+        encoder = attribute_encoder(autoencoder, profile, baseline=options.baseline)
+        tables[IG], records[IG] = encoder.table, encoder.record

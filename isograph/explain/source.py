@@ -149,7 +149,8 @@ class Source:
             return values
         rest = residualise(values, self.clean_design)
         size = np.sqrt(np.mean(np.square(rest), axis=1, keepdims=True))
-        return rest / np.maximum(size, 1e-300)
+        clean: Floats = rest / np.maximum(size, 1e-300)
+        return clean
 
     @property
     def _programme_values(self) -> Floats:

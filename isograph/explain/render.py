@@ -1,0 +1,87 @@
+"""Explanations with pictures and pages, written as folders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from isograph.explain.folder import (
+    explained_modules,
+    remove_former,
+    write_explanation,
+    write_index,
+)
+from isograph.explain.model import Explanation, Explanations
+from isograph.explain.page import Picture, index_page, index_pictures, module_page
+from isograph.explain.pictures import draw_profile
+from isograph.explain.run import DRIVERS, POLARITIES
+from isograph.plots.style import to_pdf, to_png
+from isograph.progress import Steps
+
+PNG, PDF = "png", "pdf"
+
+
+def write_explanations(
+    explanations: Explanations,
+    folder: Path,
+    *,
+    formats: Collection[str] = (),
+    most_pictured: int | None = None,
+    steps: Steps | None = None,
+) -> Path:
+    """Write a folder a module, each whole or not at all, and the index of all.
+
+    Explanations of the same fit that are there already stay, and stand in the index; those of a
+    former fit are deleted.
+
+    Args:
+        explanations: what to write.
+        folder: of the study.
+        formats: of the pictures, `png` and `pdf`; without any, pages have no pictures.
+        most_pictured: draw so many of the explanations only, the first; all if None.
+        steps: where to show progress.
+
+    Returns:
+        The index page.
+    """
+    folder, steps = Path(folder), steps or Steps()
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = explanations.parts
+    with steps.step("pages" if not formats else "pictures and pages") as note:
+        remove_former(folder, explanations.source)
+        for number, part in enumerate(parts):
+            steps.tell(f"{part.profile.name}, {number + 1} of {len(parts)}")
+            drawn = formats if most_pictured is None or number < most_pictured else ()
+            _write_part(explanations, part, folder, formats=drawn)
+        page = index_page(
+            explanations,
+            pictures=index_pictures(explanations.source.fit),
+            explained=explained_modules(folder, explanations.source),
+        )
+        index = write_index(explanations, folder, page=page)
+        note.result = f"{len(parts)} of {len(explanations.source.profiles)} modules and programmes"
+    return index
+
+
+def _write_part(
+    explanations: Explanations, part: Explanation, folder: Path, *, formats: Collection[str]
+) -> None:
+    pictures: dict[str, Picture] = {}
+    files: dict[str, bytes] = {}
+    if formats:
+        drawn = draw_profile(
+            explanations.source,
+            part.profile,
+            drivers=part.table(DRIVERS),
+            polarity=part.table(POLARITIES),
+            annotation=explanations.annotation,
+        )
+        for name, one in drawn.items():
+            png = to_png(one.figure)
+            pictures[name] = Picture(png=png, caption=one.caption, title=one.title)
+            if PNG in formats:
+                files[f"{name}.{PNG}"] = png
+            if PDF in formats:
+                files[f"{name}.{PDF}"] = to_pdf(one.figure)
+    page = module_page(explanations, part, pictures=pictures)
+    write_explanation(explanations, part, folder, pictures=files, page=page)
