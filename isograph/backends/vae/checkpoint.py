@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -18,6 +20,7 @@ from isograph.files import atomic_file
 
 FORMAT = 1
 _KEYS = ("format", "n_latent", "hidden_widths", "feature_ids", "centre", "scale", "shapes", "state")
+_SCALING_TOLERANCE = 1e-6
 
 
 class CheckpointError(InputError):
@@ -88,6 +91,43 @@ class Checkpoint:
             )
         problems.raise_if_any(CheckpointError, "the model was not made for these features")
 
+    def check_scaling(
+        self, values: npt.NDArray[np.float64], observed: npt.NDArray[np.bool_]
+    ) -> None:
+        """Refuse features that are centred or scaled otherwise than those of training.
+
+        Args:
+            values: 0 where not observed, shape (n_features, n_samples), rows as `feature_ids`.
+            observed: same shape.
+
+        Raises:
+            CheckpointError: counts and names the features.
+        """
+        centre, scale = centre_and_scale(values, observed)
+        problems = Problems()
+        for what, given, told in (
+            ("another mean", centre, self.centre.numpy()),
+            ("another root mean square", scale, self.scale.numpy()),
+        ):
+            wrong = np.flatnonzero(~(np.abs(given - told) <= _SCALING_TOLERANCE))
+            if len(wrong):
+                problems.add(
+                    "features",
+                    f"of {what} than in training",
+                    examples=[f"{self.feature_ids[i]} {given[i]:.3g}" for i in wrong[:3]],
+                    count=len(wrong),
+                    fix="give them standardised as the fit had them, or fit again",
+                )
+        problems.raise_if_any(CheckpointError, "the model was not made for these features")
+
+
+def centre_and_scale(
+    values: npt.NDArray[np.float64], observed: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean of observed entries and root mean square over all, each of shape (n_features,)."""
+    counts = np.maximum(np.count_nonzero(observed, axis=1), 1)
+    return values.sum(axis=1) / counts, np.sqrt(np.square(values).mean(axis=1))
+
 
 def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
     """What `save_checkpoint` writes; the same checkpoint gives the same bytes.
@@ -124,21 +164,35 @@ def load_checkpoint(path: Path) -> Checkpoint:
             says.
     """
     try:
-        content = torch.load(Path(path), map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        content = Path(path).read_bytes()
+    except OSError as error:
         what = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
-        raise CheckpointError(
-            "checkpoint refused",
-            [Problem(str(path), what, fix="give a vae_checkpoint.pt that isograph wrote")],
-        ) from error
-    _check_content(path, content)
+        raise _refused(str(path), what) from error
+    return checkpoint_of_bytes(content, name=str(path))
+
+
+def checkpoint_of_bytes(content: bytes, *, name: str = "vae_checkpoint.pt") -> Checkpoint:
+    """Undo `checkpoint_bytes`; nothing in the content is executed.
+
+    Args:
+        content: a whole file.
+        name: of the file, for errors.
+
+    Raises:
+        CheckpointError: the content is no checkpoint, or holds another model than it says.
+    """
+    try:
+        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        raise _refused(name, "cannot be read") from error
+    _check_content(name, found)
     checkpoint = Checkpoint(
-        n_latent=content["n_latent"],
-        hidden_widths=tuple(content["hidden_widths"]),
-        feature_ids=tuple(content["feature_ids"]),
-        centre=content["centre"],
-        scale=content["scale"],
-        state=content["state"],
+        n_latent=found["n_latent"],
+        hidden_widths=tuple(found["hidden_widths"]),
+        feature_ids=tuple(found["feature_ids"]),
+        centre=found["centre"],
+        scale=found["scale"],
+        state=found["state"],
     )
     checkpoint.model()
     return checkpoint
@@ -155,30 +209,35 @@ def load_model(path: Path, feature_ids: Sequence[str]) -> Vae:
     return checkpoint.model()
 
 
-def _check_content(path: Path, content: Any) -> None:
+def _refused(name: str, what: str) -> CheckpointError:
+    problem = Problem(name, what, fix="give a vae_checkpoint.pt that isograph wrote")
+    return CheckpointError("checkpoint refused", [problem])
+
+
+def _check_content(name: str, content: Any) -> None:
     problems = Problems()
     if not isinstance(content, dict):
-        problems.add(str(path), "holds no checkpoint of isograph")
+        problems.add(name, "holds no checkpoint of isograph")
     else:
         missing = [key for key in _KEYS if key not in content]
         if missing:
-            problems.add(str(path), "lacks parts", examples=missing, count=len(missing))
+            problems.add(name, "lacks parts", examples=missing, count=len(missing))
         elif content["format"] != FORMAT:
             problems.add(
-                str(path),
+                name,
                 f"has format {content['format']}, this version reads {FORMAT}",
                 fix="train anew, or use the version of isograph that wrote it",
             )
         else:
-            told = {name: list(value.shape) for name, value in content["state"].items()}
+            told = {key: list(value.shape) for key, value in content["state"].items()}
             wrong = [
-                name
-                for name in {**told, **content["shapes"]}
-                if told.get(name) != content["shapes"].get(name)
+                tensor
+                for tensor in {**told, **content["shapes"]}
+                if told.get(tensor) != content["shapes"].get(tensor)
             ]
             if wrong:
                 problems.add(
-                    str(path),
+                    name,
                     "tensors of other shapes than it says",
                     examples=wrong,
                     count=len(wrong),

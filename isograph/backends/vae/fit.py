@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from isograph.backends.vae.checkpoint import Checkpoint
+from isograph.backends.vae.checkpoint import Checkpoint, centre_and_scale
 from isograph.backends.vae.data import TrainingData, training_data
 from isograph.backends.vae.heldout import heldout_entries
 from isograph.backends.vae.record import latent_record, search_record, training_record
@@ -200,13 +200,13 @@ def _describe(
 
 
 def _checkpoint(features: FeatureSet, kept: Trained) -> Checkpoint:
-    counts = np.maximum(np.count_nonzero(features.observed, axis=1), 1)
+    centre, scale = centre_and_scale(features.values, features.observed)
     return Checkpoint(
         n_latent=kept.model.n_latent,
         hidden_widths=kept.model.hidden_widths,
         feature_ids=tuple(features.meta["feature_id"].astype(str)),
-        centre=torch.from_numpy(features.values.sum(axis=1) / counts),
-        scale=torch.from_numpy(np.sqrt(np.square(features.values).mean(axis=1))),
+        centre=torch.from_numpy(centre),
+        scale=torch.from_numpy(scale),
         state={
             name: value.detach().cpu().clone() for name, value in kept.model.state_dict().items()
         },
