@@ -9,26 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from isograph.plots.style import (
-    BLUE,
     DIVERGING,
-    GREEN,
-    GREY,
     NORMAL,
-    ORANGE,
-    PINK,
+    ROLE_COLOURS,
     SMALL,
     empty_figure,
     new_figure,
 )
 from isograph.results.model import Fit
 
-_ROLES = (
-    ("switch_only", BLUE),
-    ("abundance_only", ORANGE),
-    ("coupled", GREEN),
-    ("discordant", PINK),
-    ("inactive", GREY),
-)
 _MOST = 30
 _REACH = 2.5
 
@@ -71,7 +60,7 @@ def modules_figure(fit: Fit) -> Figure:
 def _draw_sizes(axes: Axes, summary: pd.DataFrame) -> None:
     rows = np.arange(len(summary))
     left = np.zeros(len(summary))
-    for role, colour in _ROLES:
+    for role, colour in ROLE_COLOURS.items():
         width = summary[f"n_{role}"].to_numpy(dtype=float)
         if width.any():
             label = role.replace("_", " ")

@@ -28,6 +28,8 @@ def module_traits_figure(fit: Fit) -> Figure:
     tests = fit.traits
     if tests.empty:
         return empty_figure("no module to test" if fit.summary.empty else "no trait to test")
+    if tests["r"].isna().all():
+        return empty_figure("no trait could be tested: too few samples, or explained by covariates")
     rows = _kept(tests, "module_id", _MOST_MODULES)
     columns = _kept(tests, "trait", _MOST_TRAITS)
     cells = tests.set_index(["module_id", "trait"])
