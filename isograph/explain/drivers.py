@@ -43,7 +43,7 @@ def driver_table(source: Source, profile: Profile, *, outside: int = OUTSIDE_GEN
     qvalue = benjamini_hochberg(whole.pvalue)
     best = _strongest_of_gene(features, whole.r)
     member = np.isin(features.gene_ids, profile.genes)
-    chosen = _shown(whole.r[best], member, outside)
+    chosen = _shown(whole.r[best], whole.pvalue[best], member, outside)
     rows, member = best[chosen], member[chosen]
     r_loo, p_loo = _without_own_part(source, profile, features, rows, member, whole)
     low, high = whole.interval()
@@ -87,11 +87,16 @@ def _strongest_of_gene(features: FeatureSet, r: Floats) -> Ints:
     return order[np.searchsorted(features.gene_of[order], np.arange(len(features.gene_ids)))]
 
 
-def _shown(r: Floats, member: npt.NDArray[np.bool_], outside: int) -> Ints:
-    """Genes to show, by falling |r|: all members, and the strongest of the others."""
-    order = np.lexsort((np.arange(len(r)), -np.round(np.abs(np.nan_to_num(r)), 12)))
-    rank_outside = np.cumsum(~member[order])
-    return order[member[order] | (rank_outside <= outside)]
+def _shown(r: Floats, p: Floats, member: npt.NDArray[np.bool_], outside: int) -> Ints:
+    """Genes to show, by falling |r|: all members, and those of the others with the smallest p.
+
+    By |r| alone genes would come first that are known in a handful of samples.
+    """
+    strength = np.round(np.abs(np.nan_to_num(r)), 12)
+    others = np.flatnonzero(~member & np.isfinite(p))
+    others = others[np.lexsort((others, -strength[others], p[others]))][:outside]
+    chosen = np.concatenate([np.flatnonzero(member), others])
+    return chosen[np.lexsort((chosen, -strength[chosen]))]
 
 
 def _without_own_part(

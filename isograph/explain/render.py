@@ -13,6 +13,7 @@ from isograph.explain.folder import (
 )
 from isograph.explain.model import Explanation, Explanations
 from isograph.explain.page import Picture, index_page, index_pictures, module_page
+from isograph.explain.pictures import Picture as Drawn
 from isograph.explain.pictures import draw_profile
 from isograph.explain.run import DRIVERS, POLARITIES
 from isograph.plots.style import to_pdf, to_png
@@ -63,19 +64,28 @@ def write_explanations(
     return index
 
 
+def _drawn(explanations: Explanations, part: Explanation) -> dict[str, Drawn]:
+    """Every picture; features of the user's own are no transcripts and stay out of them."""
+    source, profile = explanations.source, part.profile
+    usage = source.usage.read(profile.genes)
+    polarity = part.table(POLARITIES)
+    return draw_profile(
+        source,
+        profile,
+        drivers=part.table(DRIVERS),
+        polarity=polarity[polarity["transcript_id"].isin(usage.transcript_ids)],
+        usage=usage,
+        annotation=explanations.annotation,
+    )
+
+
 def _write_part(
     explanations: Explanations, part: Explanation, folder: Path, *, formats: Collection[str]
 ) -> None:
     pictures: dict[str, Picture] = {}
     files: dict[str, bytes] = {}
     if formats:
-        drawn = draw_profile(
-            explanations.source,
-            part.profile,
-            drivers=part.table(DRIVERS),
-            polarity=part.table(POLARITIES),
-            annotation=explanations.annotation,
-        )
+        drawn = _drawn(explanations, part)
         for name, one in drawn.items():
             png = to_png(one.figure)
             pictures[name] = Picture(png=png, caption=one.caption, title=one.title)

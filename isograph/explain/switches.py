@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from isograph.errors import OutputError, Problems
 
+Floats = npt.NDArray[np.float64]
+
 CLEAR_Q = 0.05
+_SMALLEST_Q = 1e-300
 _DRIVERS, _POLARITY = "gene_driver_table.parquet", "transcript_polarity_table.parquet"
 
 
@@ -24,7 +28,9 @@ def switch_pairs(polarity: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row a gene with both: `gene_id`, `transcript_up`, `up_low`, `up_high`, `up_shift`,
         `transcript_down`, `down_low`, `down_high`, `down_shift`, `qvalue` (the larger of the two);
-        clear switches (q ≤ 0.05 for both) first, then by the smaller of the two shifts.
+        clear switches (q ≤ 0.05 for both) first, then by falling π of the smaller shift: an
+        exchange must be large and sure to stand at the top. By size alone, genes with a handful of
+        reads would.
     """
     known = polarity.dropna(subset=["usage_shift"])
     known = known.sort_values(["gene_id", "usage_shift", "transcript_id"], kind="stable")
@@ -45,10 +51,23 @@ def switch_pairs(polarity: pd.DataFrame) -> pd.DataFrame:
     # NaN where a transcript has no test: then the pair has none either
     pairs["qvalue"] = np.maximum(up["qvalue"], down["qvalue"])
     pairs = pairs[(pairs["up_shift"] > 0) & (pairs["down_shift"] < 0)]
-    size = np.minimum(pairs["up_shift"], -pairs["down_shift"])
-    pairs = pairs.assign(unclear=~(pairs["qvalue"] <= CLEAR_Q), size=-np.round(size, 9))
-    pairs = pairs.reset_index().sort_values(["unclear", "size", "gene_id"], ignore_index=True)
-    return pairs.drop(columns=["unclear", "size"])
+    pairs = pairs.reset_index()
+    gain, loss = (pairs[f"{side}_shift"].to_numpy(dtype=np.float64) for side in ("up", "down"))
+    q = pairs["qvalue"].to_numpy(dtype=np.float64)
+    order = np.lexsort((pairs["gene_id"], -pi_value(np.minimum(gain, -loss), q), ~(q <= CLEAR_Q)))
+    return pairs.iloc[order].reset_index(drop=True)
+
+
+def pi_value(shift: Floats, q: Floats) -> Floats:
+    """π = |effect| · −log₁₀ q (Xiao et al. 2014, Bioinformatics 30:801), 0 where unknown.
+
+    Args:
+        shift: change of usage, shape (n,).
+        q: of its test, shape (n,).
+    """
+    pi = np.abs(shift) * -np.log10(np.maximum(q, _SMALLEST_Q))
+    rounded: Floats = np.round(np.nan_to_num(pi, nan=0.0), 9)
+    return rounded
 
 
 def structure_pairs(polarity: pd.DataFrame, module: str) -> pd.DataFrame:
