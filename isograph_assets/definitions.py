@@ -10,6 +10,7 @@ import dagster as dg
 from isograph_assets.assets import build_assets
 from isograph_assets.io_managers import (
     BundleIOManager,
+    ExplanationIOManager,
     FeaturesIOManager,
     FitIOManager,
     MetricsIOManager,
@@ -36,6 +37,7 @@ def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
         "bundles": BundleIOManager(folder=folder),
         "features": FeaturesIOManager(folder=folder),
         "fits": FitIOManager(folder=folder),
+        "explanations": ExplanationIOManager(folder=folder),
         "metrics": MetricsIOManager(folder=folder),
         "reports": ReportIOManager(folder=folder),
         "stability": StabilityIOManager(folder=folder),

@@ -9,6 +9,9 @@ from typing import Any
 import dagster as dg
 
 from isograph.bundle import Bundle, load_bundle, save_bundle
+from isograph.explain import Explanations
+from isograph.explain.folder import INDEX, INDEX_PAGE
+from isograph.explain.render import write_explanations
 from isograph.features import FeatureSet, read_features, write_features
 from isograph.files import atomic_file, read_json, write_bytes, write_json
 from isograph.results import Fit, read_fit, write_fit
@@ -28,6 +31,14 @@ class Report:
 
     document: Mapping[str, Any]
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """Explanations and how many of them get pictures, the first ones."""
+
+    explanations: Explanations
+    most_pictured: int
 
 
 class _BelowArtifacts(dg.ConfigurableIOManager):
@@ -135,6 +146,31 @@ class MetricsIOManager(_Stored):
         """Every partition that is there, by key: a report does not wait for the last one."""
         places = {key: self.place(*split_key(key)) for key in context.asset_partition_keys}
         return {key: self.read(path) for key, path in places.items() if path.exists()}
+
+
+class ExplanationIOManager(_Stored):
+    """Folders of explanations: one a module, and an index page."""
+
+    def place(self, dataset: str, backend: str | None) -> Path:
+        """`explain/<dataset>`, with `-<backend>` for those other than the default."""
+        return self.artifacts.explanation(dataset, backend or "")
+
+    def handle_output(self, context: dg.OutputContext, obj: Pictured) -> None:
+        """Write it, and say where its first page lies."""
+        super().handle_output(context, obj)
+        page = self.place(*split_key(context.partition_key)) / INDEX_PAGE
+        context.add_output_metadata({"page to open": dg.MetadataValue.path(page)})
+
+    def write(self, value: Pictured, path: Path) -> None:
+        """As `isograph explain-module --plot` does."""
+        write_explanations(
+            value.explanations, path, formats=("png",), most_pictured=value.most_pictured
+        )
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """The index."""
+        found: dict[str, Any] = read_json(path / INDEX)
+        return found
 
 
 class StabilityIOManager(_Stored):

@@ -42,8 +42,14 @@ all_studies = dg.define_asset_job(
 
 study_fits = dg.define_asset_job(
     "study_fits",
-    selection=dg.AssetSelection.assets(STUDY.key("fit")),
-    description="Fits a study by a backend.",
+    selection=dg.AssetSelection.assets(STUDY.key("fit"), STUDY.key("explanation")),
+    description="Fits a study by a backend and explains its modules, with pages to look at.",
+)
+
+fixture_explanations = dg.define_asset_job(
+    "fixture_explanations",
+    selection=dg.AssetSelection.assets(FIXTURE.key("explanation")),
+    description="Explains the modules of a fixture's fit, with pages to look at.",
 )
 
 study_stability = dg.define_asset_job(
@@ -58,4 +64,12 @@ leaderboard_job = dg.define_asset_job(
     description="Puts all scores side by side.",
 )
 
-JOBS = (all_fixtures, fixture_fits, all_studies, study_fits, study_stability, leaderboard_job)
+JOBS = (
+    all_fixtures,
+    fixture_fits,
+    fixture_explanations,
+    all_studies,
+    study_fits,
+    study_stability,
+    leaderboard_job,
+)

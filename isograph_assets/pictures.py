@@ -18,7 +18,7 @@ from isograph.selection.picture import stability_figure
 # Okabe and Ito's palette: told apart with any colour vision
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
-_DPI = 80
+SMALL_DPI = 80
 _GATE = 0.01
 
 _PANELS: tuple[tuple[str, str], ...] = (
@@ -32,7 +32,7 @@ _PANELS: tuple[tuple[str, str], ...] = (
 
 def fit_pictures(fit: Fit) -> dict[str, bytes]:
     """Every picture of a fit (`isograph.plots.draw_fit`) as small PNG, by name."""
-    return {name: to_png(figure, dpi=_DPI) for name, figure in draw_fit(fit).items()}
+    return {name: to_png(figure, dpi=SMALL_DPI) for name, figure in draw_fit(fit).items()}
 
 
 def stability_pictures(document: Mapping[str, Any]) -> tuple[bytes, bytes]:
@@ -42,7 +42,7 @@ def stability_pictures(document: Mapping[str, Any]) -> tuple[bytes, bytes]:
         document: as `stability_report` makes it.
     """
     figure = stability_figure(document)
-    return to_png(figure), to_png(figure, dpi=_DPI)
+    return to_png(figure), to_png(figure, dpi=SMALL_DPI)
 
 
 def leaderboard_picture(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from isograph.explain.folder import explanation_folder
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -50,6 +52,10 @@ class Artifacts(dg.ConfigurableResource[None]):
     def fit(self, dataset: str, backend: str) -> Path:
         """One fit."""
         return self.root / "fits" / dataset / backend
+
+    def explanation(self, dataset: str, backend: str) -> Path:
+        """Explanations of one fit."""
+        return explanation_folder(self.root / "explain", study=dataset, backend=backend)
 
     def metrics(self, dataset: str, backend: str) -> Path:
         """Scores of one fit of a fixture."""

@@ -4,6 +4,7 @@ import dagster as dg
 
 from isograph_assets.assets.benchmarks import build_metrics_asset
 from isograph_assets.assets.bundles import build_bundle_asset, build_features_asset
+from isograph_assets.assets.explanations import build_explanation_asset
 from isograph_assets.assets.fits import build_fit_asset
 from isograph_assets.assets.reports import build_leaderboard_asset
 from isograph_assets.assets.stability import build_stability_asset
@@ -12,7 +13,12 @@ from isograph_assets.partitions import KINDS, STUDY, DatasetKind
 
 def build_dataset_assets(kind: DatasetKind) -> list[dg.AssetsDefinition]:
     """Everything that fixtures and studies have in common."""
-    return [build_bundle_asset(kind), build_features_asset(kind), build_fit_asset(kind)]
+    return [
+        build_bundle_asset(kind),
+        build_features_asset(kind),
+        build_fit_asset(kind),
+        build_explanation_asset(kind),
+    ]
 
 
 def build_assets() -> list[dg.AssetsDefinition]:

@@ -14,6 +14,14 @@ from isograph_assets.partitions import fit_key
 from isograph_assets.resources import Artifacts, StudiesFolder
 
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# pages are drawn in tests of their own
+_FEW_PICTURES = {
+    job: {"ops": {op: {"config": {"pictures": 1}}}}
+    for job, op in (
+        ("study_fits", "study_explanation"),
+        ("fixture_explanations", "fixture_explanation"),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Pipeline:
         result = self.defs.resolve_job_def(job).execute_in_process(
             partition_key=partition,
             instance=self.instance,
-            run_config=_SILENT,
+            run_config=_SILENT | _FEW_PICTURES.get(job, {}),
             raise_on_error=False,
             **options,  # type: ignore[arg-type]
         )

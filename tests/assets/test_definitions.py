@@ -21,10 +21,12 @@ ASSETS = {
     "fixture_bundle",
     "fixture_feature_scores",
     "fixture_fit",
+    "fixture_explanation",
     "fixture_metrics",
     "study_bundle",
     "study_feature_scores",
     "study_fit",
+    "study_explanation",
     "study_stability_report",
     "leaderboard",
 }
