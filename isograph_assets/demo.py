@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from isograph.cli.text import table
+from isograph.explain.folder import INDEX_PAGE
 from isograph.files import read_json
 from isograph_assets.definitions import defs
 from isograph_assets.home import prepare_home
@@ -76,6 +77,10 @@ def run_demo(
     for name in fixtures:
         jobs.append((f"{name}: data set and features", "all_fixtures", name))
         jobs.append((f"{name}: modules and scores", "fixture_fits", fit_key(name, _BACKEND)))
+    shown = _explained(fixtures)
+    jobs.append(
+        (f"{shown}: pages of its modules", "fixture_explanations", fit_key(shown, _BACKEND))
+    )
     jobs.append(("leaderboard", "leaderboard_report", None))
     print(f"Running {len(fixtures)} fixtures through the asset graph", flush=True)
     for what, job, partition in jobs:
@@ -115,12 +120,19 @@ def _cells(row: dict[str, Any]) -> tuple[object, ...]:
     return (row["dataset"], row["n_modules"], row["n_truth_modules"], *scores)
 
 
+def _explained(fixtures: Sequence[str]) -> str:
+    """The fixture whose modules get pages: the second, which has more to show."""
+    return fixtures[min(1, len(fixtures) - 1)]
+
+
 def _say_where(artifacts: Artifacts, fixtures: Sequence[str]) -> None:
     first = artifacts.fit(fixtures[0], _BACKEND)
+    page = artifacts.explanation(_explained(fixtures), _BACKEND) / INDEX_PAGE
     print(
         f"\nFiles\n"
         f"  fits         {artifacts.root / 'fits'}   (for example {first / 'modules.parquet'})\n"
         f"  bundles      {artifacts.root / 'bundles'}\n"
+        f"  modules      {page}   (open it in a browser)\n"
         f"  leaderboard  {artifacts.report('leaderboard.png')}\n"
         f"\nSee them with their lineage:  bash scripts/ui.sh  → http://127.0.0.1:3000"
     )

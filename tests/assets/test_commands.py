@@ -34,12 +34,15 @@ def test_the_demo_tells_what_was_found_and_where_it_lies(
     assert row[1:6] == ["2", "2", "1.000", "1.000", "1.000"]
     assert str(pipeline.artifacts.fit(fixture, "calibrated")) in told
     assert "scripts/ui.sh" in told
+    page = pipeline.artifacts.explanation(fixture, "calibrated") / "index.html"
+    assert str(page) in told
+    assert page.exists()
     assert len(told.splitlines()) < 25
 
 
 def test_the_demo_keeps_its_runs_in_the_instance(pipeline: Pipeline) -> None:
     run_demo(["toy_v1"], definitions=pipeline.defs, instance=pipeline.instance)
-    assert pipeline.instance.get_runs_count() == 3
+    assert pipeline.instance.get_runs_count() == 4
     records = pipeline.instance.fetch_materializations(dg.AssetKey("fixture_fit"), limit=5).records
     assert [record.partition_key for record in records] == ["calibrated|toy_v1"]
 
