@@ -23,11 +23,17 @@ from isograph.files import (
     write_text,
 )
 from isograph.provenance import git_state, version
+from isograph.results.model import PLOTS
 
 MANIFEST = "module_explanation_manifest.json"
 INDEX, INDEX_PAGE, PAGE = "index.json", "index.html", "module.html"
 CONTRASTS = "switch_contrasts.parquet"
 DEFAULT_BACKEND = "calibrated"
+_OF_A_FIT = (
+    *(INDEX, INDEX_PAGE, CONTRASTS),
+    *(f"structure.{ending}" for ending in ("parquet", "json", "fa")),
+    *(f"{name}.{ending}" for name in PLOTS for ending in ("png", "pdf")),
+)
 
 
 def explanation_folder(root: Path, *, study: str, backend: str) -> Path:
@@ -148,8 +154,13 @@ def explained_modules(folder: Path, source: Source) -> tuple[str, ...]:
 
 def remove_former(folder: Path, source: Source) -> None:
     """Delete explanations of former fits: their names would be taken for modules of this one."""
+    folder = Path(folder)
+    told = _read_index(folder)
+    if told is not None and told["fit_content_hash"] != source.fit.content_hash:
+        for name in _OF_A_FIT:
+            (folder / name).unlink(missing_ok=True)
     kept = set(explained_modules(folder, source))
-    for path in Path(folder).glob(f"*/{MANIFEST}"):
+    for path in folder.glob(f"*/{MANIFEST}"):
         if path.parent.name not in kept:
             shutil.rmtree(path.parent)
 

@@ -16,6 +16,8 @@ from isograph.explain.page import Picture, index_page, index_pictures, module_pa
 from isograph.explain.pictures import Picture as Drawn
 from isograph.explain.pictures import draw_profile
 from isograph.explain.run import DRIVERS, POLARITIES
+from isograph.files import write_bytes
+from isograph.plots import draw_fit
 from isograph.plots.style import to_pdf, to_png
 from isograph.progress import Steps
 
@@ -54,14 +56,29 @@ def write_explanations(
             steps.tell(f"{part.profile.name}, {number + 1} of {len(parts)}")
             drawn = formats if most_pictured is None or number < most_pictured else ()
             _write_part(explanations, part, folder, formats=drawn)
+        pictures = _write_fit_pictures(explanations, folder, formats=formats)
         page = index_page(
             explanations,
-            pictures=index_pictures(explanations.source.fit),
+            pictures=index_pictures(pictures),
             explained=explained_modules(folder, explanations.source),
         )
         index = write_index(explanations, folder, page=page)
         note.result = f"{len(parts)} of {len(explanations.source.profiles)} modules and programmes"
     return index
+
+
+def _write_fit_pictures(
+    explanations: Explanations, folder: Path, *, formats: Collection[str]
+) -> dict[str, bytes]:
+    """PNG of every picture of the fit, by name; those asked for are written beside the index."""
+    pngs = {}
+    for name, figure in draw_fit(explanations.source.fit).items():
+        pngs[name] = to_png(figure)
+        if PNG in formats:
+            write_bytes(folder / f"{name}.{PNG}", pngs[name])
+        if PDF in formats:
+            write_bytes(folder / f"{name}.{PDF}", to_pdf(figure))
+    return pngs
 
 
 def _drawn(explanations: Explanations, part: Explanation) -> dict[str, Drawn]:

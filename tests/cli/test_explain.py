@@ -92,6 +92,7 @@ def test_pictures_come_in_the_formats_asked_for(fit: Path) -> None:
     assert {"drivers.png", "drivers.pdf", "usage.png", "network.pdf"} <= pictures
     manifest = json.loads((folder / "module_explanation_manifest.json").read_text())
     assert set(manifest["pictures"]) == pictures
+    assert {"module_traits.png", "module_traits.pdf"} <= names(folder.parent)
     assert (folder / "drivers.png").read_bytes()[:4] == b"\x89PNG"
     assert (folder / "drivers.pdf").read_bytes()[:4] == b"%PDF"
 
@@ -116,7 +117,8 @@ def test_the_same_call_gives_the_same_bytes(fit: Path) -> None:
 
 
 def test_explanations_of_a_former_fit_are_deleted(fit: Path, tmp_path: Path) -> None:
-    explain(fit, "--quiet", "--output-dir", "out")
+    explain(fit, "--quiet", "--plot", "--output-dir", "out")
+    assert (Path("out") / "module_traits.png").exists()
     bundle = isograph.read_fit(fit).config["bundle"]["path"]
     words = ["fit", "--dataset-path", bundle, "--covariates", "~ Age", "--quiet"]
     assert main([*words, "--output-dir", "adjusted"]) == 0
@@ -124,6 +126,7 @@ def test_explanations_of_a_former_fit_are_deleted(fit: Path, tmp_path: Path) -> 
     index = json.loads(Path("out/index.json").read_text())
     assert [row["folder"] for row in index["modules"] if row["folder"]] == ["M000"]
     assert not (Path("out") / "M001").exists()
+    assert not (Path("out") / "module_traits.png").exists()
 
 
 def test_another_fits_explanations_are_not_replaced(

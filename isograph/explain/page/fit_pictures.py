@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from isograph.explain.page.model import Picture
-from isograph.plots.modules import modules_figure
-from isograph.plots.style import to_png
-from isograph.plots.traits import module_traits_figure
-from isograph.results.model import Fit
+
+_WORDS = {
+    "module_traits": (
+        "Modules and traits",
+        "Correlation of every module and broad factor with every trait; red is positive, blue "
+        "negative, stars mark q. The number of genes stands beside a module's name.",
+    ),
+    "modules": (
+        "Modules: genes and eigengenes",
+        "Left: genes of each module by role. Right: each module's eigengene over the samples, "
+        "which stand in the order of the first module.",
+    ),
+    "soft_threshold": (
+        "Soft threshold",
+        "How well connectivity fits a scale-free network, and how much of it is left, at each "
+        "power.",
+    ),
+    "dendrogram": (
+        "Dendrogram",
+        "The tree of the features, with the modules below it as colours.",
+    ),
+}
 
 
-def index_pictures(fit: Fit) -> dict[str, Picture]:
-    """Module–trait heatmap and module sizes, by file stem.
+def index_pictures(pngs: Mapping[str, bytes]) -> dict[str, Picture]:
+    """The pictures of a fit with their words.
 
     Args:
-        fit: of any backend; a picture with nothing to show says so.
+        pngs: by file stem, as `isograph.plots.draw_fit` names them.
     """
     return {
-        "module_traits": Picture(
-            to_png(module_traits_figure(fit)),
-            "Correlation of every module and broad factor with every trait; red is positive, blue "
-            "negative, stars mark q. The number of genes stands beside a module's name.",
-            "Modules and traits",
-        ),
-        "modules": Picture(
-            to_png(modules_figure(fit)),
-            "Left: genes of each module by role. Right: each module's eigengene over the samples, "
-            "which stand in the order of the first module.",
-            "Modules: genes and eigengenes",
-        ),
+        name: Picture(pngs[name], caption, title)
+        for name, (title, caption) in _WORDS.items()
+        if name in pngs
     }
