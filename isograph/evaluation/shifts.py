@@ -74,12 +74,22 @@ def _judged_genes(bundle: Bundle, fit: Fit, switch: pd.DataFrame) -> pd.DataFram
     effects = bundle.tables.get("truth_effect")
     if effects is None:
         return genes.assign(sign=1.0, effect=1.0)
-    # a gene of two modules: the first is the one that it is planted in
+    # a gene of two modules has an effect on each: that on the planted module which this one is
+    planted_in = bundle.tables["truth_module"].set_index("gene_id")["module_id"]
+    closest = genes["gene_id"].map(planted_in).groupby(genes["module_id"]).agg(_most_frequent)
+    genes = genes.assign(planted=genes["module_id"].map(closest))
+    keys = {"gene_id": "gene_id", "module_id": "planted"}
+    here = genes.merge(effects.rename(columns=keys), on=list(keys.values()), how="left")
     first = effects.drop_duplicates("gene_id").set_index("gene_id")
-    return genes.assign(
-        sign=genes["gene_id"].map(first["sign"]).fillna(1.0),
-        effect=genes["gene_id"].map(first["effect"]).fillna(1.0),
+    return here.assign(
+        sign=here["sign"].fillna(here["gene_id"].map(first["sign"])),
+        effect=here["effect"].fillna(here["gene_id"].map(first["effect"])),
     )
+
+
+def _most_frequent(names: pd.Series[str]) -> str:
+    """The most frequent name, the first of those in the order of names."""
+    return str(names.value_counts().sort_index().idxmax())
 
 
 def _shifts_of(bundle: Bundle, fit: Fit, module: str, genes: pd.DataFrame) -> pd.DataFrame:
