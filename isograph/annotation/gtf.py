@@ -114,8 +114,9 @@ class _BadLines:
 
     def invalid_row(self, row: Any) -> str:
         """Called by the reader for a line of another number of columns."""
-        if not row.text.lstrip("\ufeff").startswith("#"):
-            self.note("lines that do not have nine columns", row.text)
+        if row.text.strip() and not row.text.lstrip("\ufeff").startswith("#"):
+            where = "" if row.number is None else f"line {row.number}: "
+            self.note("lines that do not have nine columns", where + row.text)
         return "skip"
 
     def report(self, path: Path, problems: Problems) -> None:
@@ -131,7 +132,10 @@ def _chunks(stream: IO[bytes], bad: _BadLines) -> Any:
             column_names=list(_COLUMNS), block_size=_BLOCK, use_threads=False
         ),
         parse_options=csv.ParseOptions(
-            delimiter="\t", quote_char=False, invalid_row_handler=bad.invalid_row
+            delimiter="\t",
+            quote_char=False,
+            ignore_empty_lines=False,  # or the line numbers would not count them
+            invalid_row_handler=bad.invalid_row,
         ),
         convert_options=csv.ConvertOptions(
             include_columns=list(_USED),

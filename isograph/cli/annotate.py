@@ -13,7 +13,12 @@ from isograph.annotation.places import default_cache
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
 from isograph.explain.structure.files import read_pairs, write_sequences
-from isograph.explain.structure.labels import Missed, Structure, structural_labels
+from isograph.explain.structure.labels import (
+    Missed,
+    Structure,
+    refuse_other_annotation,
+    structural_labels,
+)
 from isograph.explain.structure.schema import EVENTS
 from isograph.explain.switches import pairs_of_folder
 from isograph.files import SCHEMA_VERSION, write_json, write_table
@@ -44,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     annotation = read_annotation(
         options.gtf, cache_dir=options.cache_dir or default_cache(), steps=steps
     )
+    refuse_other_annotation(annotation, pairs[["transcript_id_1", "transcript_id_2"]].to_numpy())
     with steps.step("structure") as note:
         found = structural_labels(annotation, pairs)
         note.result = f"{found.record['n_compared']:,} of {len(pairs):,} pairs compared"

@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         folder,
         study=fit.config["study"],
         backend=fit.config["backend"],
+        modules=[*fit.eigengenes["module_id"], *fit.programmes["programme_id"]],
         overwrite=options.overwrite,
     )
     found = explain(
@@ -106,9 +107,9 @@ def _report(found: Explanations, folder: Path) -> str:
     """The short table at the end."""
     traits = closest_traits(found.source.fit.traits)
     rows = [_row(found, part, traits.get(part.profile.name)) for part in found.parts[:_SHOWN]]
-    lines = [f"\n{counted(len(found.parts), 'explanation')}\n"]
-    if rows:
-        lines.append(table(rows, _COLUMNS))
+    if not found.source.profiles:
+        return f"\nthe fit found no module; open {folder / INDEX_PAGE}"
+    lines = [f"\n{counted(len(found.parts), 'explanation')}\n", table(rows, _COLUMNS)]
     if len(found.parts) > _SHOWN:
         lines.append(f"  … and {len(found.parts) - _SHOWN} more")
     lines.append(f"\nopen {folder / INDEX_PAGE}")

@@ -41,7 +41,7 @@ def driver_table(source: Source, profile: Profile, *, outside: int = OUTSIDE_GEN
     features = source.features_for(profile)
     whole = feature_correlations(features, profile)
     qvalue = benjamini_hochberg(whole.pvalue)
-    best = _strongest_of_gene(features, whole.r)
+    best = _strongest_of_gene(features, _strength(source, profile, features, whole.r))
     member = np.isin(features.gene_ids, profile.genes)
     chosen = _shown(whole.r[best], whole.pvalue[best], member, outside)
     rows, member = best[chosen], member[chosen]
@@ -80,10 +80,30 @@ def known_values(features: FeatureSet, rows: Ints | None = None) -> Floats:
     return values if seen.all() else np.where(seen, values, np.nan)
 
 
-def _strongest_of_gene(features: FeatureSet, r: Floats) -> Ints:
-    """The row with the largest |r| of each gene, shape (n_genes,); ties go to the first."""
-    strength = np.round(np.abs(np.nan_to_num(r)), 12)
-    order = np.lexsort((np.arange(len(r)), -strength, features.gene_of))
+def _is_loaded(source: Source, profile: Profile, features: FeatureSet) -> npt.NDArray[np.bool_]:
+    """Features that the fit recorded as parts of a profile, shape (n_features,)."""
+    ids = features.meta["feature_id"]
+    loaded: npt.NDArray[np.bool_] = ids.isin(source.loadings_of(profile.name).index).to_numpy()
+    return loaded
+
+
+def _strength(source: Source, profile: Profile, features: FeatureSet, r: Floats) -> Floats:
+    """|r| of each feature, as far as it may stand for its gene, shape (n_features,).
+
+    A gene follows a programme by the features that load on it: the others come after them.
+    """
+    strength: Floats = np.round(np.abs(np.nan_to_num(r)), 12).astype(np.float64)
+    if profile.kind == MODULE:
+        return strength
+    # no feature is as strong as one that loads
+    loads = _is_loaded(source, profile, features).astype(np.float64)
+    last: Floats = np.asarray(strength + loads, dtype=np.float64)
+    return last
+
+
+def _strongest_of_gene(features: FeatureSet, strength: Floats) -> Ints:
+    """The strongest row of each gene, shape (n_genes,); ties go to the first."""
+    order = np.lexsort((np.arange(len(strength)), -strength, features.gene_of))
     return order[np.searchsorted(features.gene_of[order], np.arange(len(features.gene_ids)))]
 
 
@@ -113,8 +133,7 @@ def _without_own_part(
         # the fit recorded what loads on a programme with the feature's own part taken out
         stored = source.loadings_of(profile.name).reindex(features.meta["feature_id"].iloc[rows])
         return stored["loading"].to_numpy(dtype=float), stored["pvalue"].to_numpy(dtype=float)
-    feature_ids = features.meta["feature_id"].to_numpy(dtype=str)
-    used = np.flatnonzero(np.isin(feature_ids, source.loadings_of(profile.name).index))
+    used = np.flatnonzero(_is_loaded(source, profile, features))
     genes, number = np.unique(features.gene_of[used], return_inverse=True)
     # a member that the eigengene is not made of has no part to leave out
     part = member & np.isin(features.gene_of[rows], genes)

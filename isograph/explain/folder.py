@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from isograph.files import (
     atomic_folder,
     hash_table,
     read_json,
+    sha256_file,
     write_bytes,
     write_json,
     write_table,
@@ -44,18 +45,55 @@ def explanation_folder(root: Path, *, study: str, backend: str) -> Path:
     return root / (study if backend == DEFAULT_BACKEND else f"{study}-{backend}")
 
 
-def check_explain_target(folder: Path, *, study: str, backend: str, overwrite: bool) -> None:
-    """Refuse a folder that holds anything but explanations of this study and backend.
+def check_explain_target(
+    folder: Path, *, study: str, backend: str, modules: Collection[str], overwrite: bool
+) -> None:
+    """Refuse a folder in which something would be lost, or that cannot be written to.
+
+    Args:
+        folder: of the study.
+        study, backend: of the fit.
+        modules: names of the fit's modules and programmes: folders that may be replaced.
+        overwrite: write among other files, and over explanations of another fit. A file that no
+            explanation wrote is never deleted.
 
     Raises:
         OutputError: says what is in the way.
     """
     folder, problems = Path(folder), Problems()
-    if folder.exists() and not folder.is_dir():
-        problems.add(str(folder), "is a file", fix="name a folder")
-    elif folder.is_dir() and not overwrite and (names := sorted(p.name for p in folder.iterdir())):
-        told = _read_index(folder)
-        if told is None:
+    above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if folder.is_symlink() and not folder.exists():
+        problems.add(str(folder), "is a link to nowhere", fix="name another folder")
+    elif not above.is_dir():
+        problems.add(str(above), "is a file", fix="name a folder")
+    elif not os.access(above, os.W_OK | os.X_OK):
+        problems.add(str(above), "cannot be written to", fix="name another with --output-dir")
+    elif folder.is_dir():
+        if not overwrite:
+            _note_others(folder, problems, study=study, backend=backend)
+        _note_strangers(folder, problems, modules=modules)
+    problems.raise_if_any(OutputError, "the explanations cannot be written there")
+
+
+def _note_others(folder: Path, problems: Problems, *, study: str, backend: str) -> None:
+    """Note what is no explanation, and explanations of another study or backend."""
+    told = _read_index(folder)
+    if told is not None and (told.get("study"), told.get("backend")) != (study, backend):
+        problems.add(
+            str(folder),
+            f"holds explanations of {told.get('study')}, {told.get('backend')}",
+            fix="choose another folder, or pass --overwrite to replace them",
+        )
+    elif told is None:
+        # a run that was cut off leaves modules without an index
+        names = sorted(
+            path.name
+            for path in folder.iterdir()
+            if not (path.name.startswith(".") and path.name.endswith(".tmp"))
+            and path.name not in _OF_A_FIT
+            and _owner(path) != (study, backend)
+        )
+        if names:
             problems.add(
                 str(folder),
                 "holds files that are no explanations",
@@ -63,13 +101,39 @@ def check_explain_target(folder: Path, *, study: str, backend: str, overwrite: b
                 count=len(names),
                 fix="choose another folder, or pass --overwrite to write among them",
             )
-        elif (told.get("study"), told.get("backend")) != (study, backend):
+
+
+def _owner(folder: Path) -> tuple[Any, Any]:
+    """Study and backend of a module's folder; None where it is no such folder."""
+    manifest = _json(folder / MANIFEST) if folder.is_dir() else {}
+    return manifest.get("study"), manifest.get("backend")
+
+
+def _note_strangers(folder: Path, problems: Problems, *, modules: Collection[str]) -> None:
+    """Note files of the user's own in folders that are to be replaced or removed."""
+    places = {path.parent for path in folder.glob(f"*/{MANIFEST}")}
+    places |= {folder / name for name in modules if (folder / name).exists()}
+    for place in sorted(places):
+        strangers = sorted(_names(place) - _written(place))
+        if strangers:
             problems.add(
-                str(folder),
-                f"holds explanations of {told.get('study')}, {told.get('backend')}",
-                fix="choose another folder, or pass --overwrite to replace them",
+                str(place),
+                "holds files that no explanation wrote",
+                examples=strangers,
+                count=len(strangers),
+                fix="move them, or choose another folder",
             )
-    problems.raise_if_any(OutputError, "the explanations cannot be written there")
+
+
+def _names(place: Path) -> set[str]:
+    return {path.name for path in place.iterdir()} if place.is_dir() else {place.name}
+
+
+def _written(place: Path) -> set[str]:
+    """Names of the files that an explanation wrote into its folder."""
+    manifest = _json(place / MANIFEST) if place.is_dir() else {}
+    files = {str(entry.get("file")) for entry in manifest.get("files", {}).values()}
+    return {*files, *manifest.get("pictures", ()), str(manifest.get("page")), MANIFEST}
 
 
 def write_explanation(
@@ -99,12 +163,12 @@ def write_explanation(
         for name, content in pictures.items():
             write_bytes(work / name, content)
         write_text(work / PAGE, page)
-        write_json(work / MANIFEST, _manifest(explanations, part, pictures=sorted(pictures)))
+        write_json(work / MANIFEST, _manifest(explanations, part, work, sorted(pictures)))
     return target
 
 
 def _manifest(
-    explanations: Explanations, part: Explanation, *, pictures: list[str]
+    explanations: Explanations, part: Explanation, work: Path, pictures: list[str]
 ) -> dict[str, Any]:
     profile = part.profile
     return {
@@ -124,6 +188,7 @@ def _manifest(
         },
         "pictures": pictures,
         "page": PAGE,
+        "sha256": {name: sha256_file(work / name) for name in (*pictures, PAGE)},
         "records": part.records,
         "not_available": part.missing,
         "isograph_version": version(),
@@ -160,9 +225,17 @@ def remove_former(folder: Path, source: Source) -> None:
         for name in _OF_A_FIT:
             (folder / name).unlink(missing_ok=True)
     kept = set(explained_modules(folder, source))
-    for path in folder.glob(f"*/{MANIFEST}"):
+    for path in sorted(folder.glob(f"*/{MANIFEST}")):
         if path.parent.name not in kept:
-            shutil.rmtree(path.parent)
+            _remove_written(path.parent)
+
+
+def _remove_written(place: Path) -> None:
+    """Delete what an explanation wrote; the manifest last, so that it is known until then."""
+    for name in sorted(_written(place), key=lambda name: name == MANIFEST):
+        (place / name).unlink(missing_ok=True)
+    if not any(place.iterdir()):
+        place.rmdir()
 
 
 def write_index(explanations: Explanations, folder: Path, *, page: str) -> Path:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 _MOST_ROUNDS = 2000
 _TOLERANCE = 1e-10
+_FEW_ROWS = 64
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -31,6 +32,11 @@ def profiles_without(values: Floats, gene: Ints, profile: Floats) -> Floats:
     """
     n_genes = int(gene[-1]) + 1 if len(gene) else 0
     n_samples = values.shape[1]
+    if len(gene) <= _FEW_ROWS:
+        found = _exact(values, gene, n_genes)
+        side = np.where(found @ profile < 0, -1.0, 1.0)
+        exact: Floats = found * (side * np.sqrt(n_samples))[:, None]
+        return exact
     gram = values.T @ values
     own = _rows_a_gene(values, gene, n_genes)
     start = profile / np.linalg.norm(profile)
@@ -50,6 +56,20 @@ def profiles_without(values: Floats, gene: Ints, profile: Floats) -> Floats:
     side = np.where(found @ start < 0, -1.0, 1.0)
     profiles: Floats = found * (side * np.sqrt(n_samples))[:, None]
     return profiles
+
+
+def _exact(values: Floats, gene: Ints, n_genes: int) -> Floats:
+    """Unit vectors by eigenvectors of small Gram matrices, where power iteration may find a tie.
+
+    Rows of 0 where the gene is alone.
+    """
+    kept = gene[None, :] != np.arange(n_genes)[:, None]
+    gram = (values @ values.T) * kept[:, :, None] * kept[:, None, :]
+    vectors = np.linalg.eigh(gram)[1][:, :, -1] * kept
+    found = vectors @ values
+    size = np.linalg.norm(found, axis=1, keepdims=True)
+    unit: Floats = np.divide(found, size, out=np.zeros_like(found), where=size > 1e-12)
+    return unit
 
 
 def _rows_a_gene(values: Floats, gene: Ints, n_genes: int) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ _ID = "feature_id"
 
 def read_own_features(
     table: Path, meta: Path, *, sample_ids: npt.NDArray[np.str_], genes: npt.NDArray[np.str_]
-) -> TranscriptUsage:
+) -> tuple[TranscriptUsage, dict[str, Any]]:
     """Read a table of values and the gene of each of its rows.
 
     Args:
@@ -27,12 +28,17 @@ def read_own_features(
         genes: of the data set.
 
     Returns:
-        The features of known genes, sorted by gene, then feature, in the form of transcript usage.
+        The features of known genes, sorted by gene, then feature, in the form of transcript usage;
+        and a record of what was read and what was left out.
 
     Raises:
         OutputError: lists everything that is wrong with either file.
     """
     problems = Problems()
+    for path in (Path(table), Path(meta)):
+        if not path.is_file():
+            problems.add(str(path), "is not there", fix="name a parquet, TSV or CSV file")
+    problems.raise_if_any(OutputError, "features of your own refused")
     measured = read_measured(Path(table), id_column=_ID, problems=problems)
     about = read_annotation(Path(meta), problems)
     lacking = [] if about is None else [c for c in (_ID, "gene_id") if c not in about.columns]
@@ -72,6 +78,14 @@ def read_own_features(
     gene_ids, names = gene.to_numpy(dtype=object), ids.to_numpy(dtype=object)
     rows = np.flatnonzero(known)
     rows = rows[np.lexsort((names[rows].astype(str), gene_ids[rows].astype(str)))]
-    return TranscriptUsage(
+    usage = TranscriptUsage(
         names[rows].astype(np.str_), gene_ids[rows].astype(np.str_), values[rows]
     )
+    elsewhere = sorted(names[~known].astype(str))
+    return usage, {
+        "file": where,
+        "n_features": len(rows),
+        "n_of_genes_not_in_data": len(elsewhere),
+        "first_of_these": elsewhere[:3],
+        "n_samples_missing": len(sample_ids) - len(there),
+    }

@@ -20,7 +20,13 @@ from isograph.network.significance import benjamini_hochberg
 Floats = npt.NDArray[np.float64]
 
 
-def polarity_table(source: Source, profile: Profile, usage: TranscriptUsage) -> pa.Table:
+def polarity_table(
+    source: Source,
+    profile: Profile,
+    usage: TranscriptUsage,
+    *,
+    own: TranscriptUsage | None = None,
+) -> pa.Table:
     """r of each transcript's usage with a profile, and its shift between the profile's ends.
 
     Usage is the share of the gene's reads. Covariates, and for modules the broad factors that were
@@ -32,11 +38,22 @@ def polarity_table(source: Source, profile: Profile, usage: TranscriptUsage) -> 
         source: fit and data.
         profile: module or programme.
         usage: of the genes to tell about.
+        own: features of the user's own, which are no transcripts: they stand under their own
+            `feature_id`, without `transcript_id`, and are tested by themselves.
 
     Returns:
-        Columns of `explain.schema.POLARITY`, by gene, then falling r, then transcript;
-        `switch_strength` is the gene's largest r less its smallest.
+        Columns of `explain.schema.POLARITY`, by gene, then falling r, then transcript, features of
+        the user's own last; `switch_strength` is the gene's largest r less its smallest.
     """
+    frame = _rows(source, profile, usage)
+    if own is not None and len(own.transcript_ids):
+        added = _rows(source, profile, own)
+        added = added.assign(feature_id=added["transcript_id"], transcript_id=None)
+        frame = pd.concat([frame, added], ignore_index=True)
+    return to_arrow(frame, POLARITY)
+
+
+def _rows(source: Source, profile: Profile, usage: TranscriptUsage) -> pd.DataFrame:
     features = source.features_for(profile)
     rest = residualise(usage.share, profile.design)
     found = partial_correlations(rest, profile.values, profile.design)
@@ -58,10 +75,9 @@ def polarity_table(source: Source, profile: Profile, usage: TranscriptUsage) -> 
     )
     by_gene = frame.groupby("gene_id")["r"]
     frame["switch_strength"] = by_gene.transform("max") - by_gene.transform("min")
-    frame = frame.sort_values(
+    return frame.sort_values(
         ["gene_id", "r", "transcript_id"], ascending=[True, False, True], ignore_index=True
     )
-    return to_arrow(frame, POLARITY)
 
 
 def adjusted_ends(share: Floats, rest: Floats, ends: Ends) -> tuple[Floats, Floats]:

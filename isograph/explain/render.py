@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from isograph.explain.folder import (
@@ -16,10 +17,12 @@ from isograph.explain.page import Picture, index_page, index_pictures, module_pa
 from isograph.explain.pictures import Picture as Drawn
 from isograph.explain.pictures import draw_profile
 from isograph.explain.run import DRIVERS, POLARITIES
+from isograph.explain.source import MODULE
 from isograph.files import write_bytes
 from isograph.plots import draw_fit
 from isograph.plots.style import to_pdf, to_png
 from isograph.progress import Steps
+from isograph.results.model import PLOTS
 
 PNG, PDF = "png", "pdf"
 
@@ -70,15 +73,38 @@ def write_explanations(
 def _write_fit_pictures(
     explanations: Explanations, folder: Path, *, formats: Collection[str]
 ) -> dict[str, bytes]:
-    """PNG of every picture of the fit, by name; those asked for are written beside the index."""
-    pngs = {}
-    for name, figure in draw_fit(explanations.source.fit).items():
+    """PNG of every picture of the fit, by name, as they are asked for or lie there from before."""
+    fit = explanations.source.fit
+    pngs = {
+        name: path.read_bytes() for name in PLOTS if (path := folder / f"{name}.{PNG}").is_file()
+    }
+    if not formats or not explanations.source.profiles:
+        return pngs
+    for name, figure in draw_fit(fit).items():
         pngs[name] = to_png(figure)
         if PNG in formats:
             write_bytes(folder / f"{name}.{PNG}", pngs[name])
         if PDF in formats:
             write_bytes(folder / f"{name}.{PDF}", to_pdf(figure))
     return pngs
+
+
+def _not_drawn(
+    explanations: Explanations, part: Explanation, drawn: Mapping[str, Drawn]
+) -> dict[str, str]:
+    """Why there is no picture of a kind that others have."""
+    module = part.profile.kind == MODULE
+    reasons = {
+        "drivers": "no gene follows it",
+        "usage": "neither usage nor abundance of its genes is known",
+        "heatmap": "no gene follows it",
+        "eigengene_traits": "there is no trait to show",
+        "network": "no edge joins its genes" if module else "broad factors have no edges",
+        "gene_structure_1": "no clear switch has transcripts that the annotation knows"
+        if explanations.annotation is not None
+        else "no annotation was given (--gtf)",
+    }
+    return {name: why for name, why in reasons.items() if name not in drawn}
 
 
 def _drawn(explanations: Explanations, part: Explanation) -> dict[str, Drawn]:
@@ -103,6 +129,7 @@ def _write_part(
     files: dict[str, bytes] = {}
     if formats:
         drawn = _drawn(explanations, part)
+        part = replace(part, missing={**part.missing, **_not_drawn(explanations, part, drawn)})
         for name, one in drawn.items():
             png = to_png(one.figure)
             pictures[name] = Picture(png=png, caption=one.caption, title=one.title)

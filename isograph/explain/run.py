@@ -28,13 +28,13 @@ from isograph.explain.model import Explanation, Explanations
 from isograph.explain.own_features import read_own_features
 from isograph.explain.polarity import polarity_table
 from isograph.explain.schema import POLARITY
-from isograph.explain.source import MODULE, Profile, Source, open_source
+from isograph.explain.source import MODULE, PROGRAMME, Profile, Source, open_source
 from isograph.explain.structure.files import read_structure
-from isograph.explain.structure.labels import structural_labels
+from isograph.explain.structure.labels import refuse_other_annotation, structural_labels
 from isograph.explain.structure.schema import STRUCTURE as STRUCTURE_SCHEMA
 from isograph.explain.switch_contrasts import switch_contrasts
 from isograph.explain.switches import structure_pairs
-from isograph.explain.usage import TranscriptUsage, stacked
+from isograph.explain.usage import TranscriptUsage
 from isograph.files import to_arrow
 from isograph.machine import one_thread
 from isograph.progress import Steps
@@ -50,6 +50,7 @@ DRIVERS, POLARITIES, HIGH_LOW = (
 )
 VAE_DRIVERS, VAE_RESPONSES = "vae_drivers", "vae_responses"
 IG, SETS, STRUCTURE = "ig_attributions", "gene_sets", "structure"
+OWN = "own_features"
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,13 @@ def _chosen(source: Source, modules: Collection[str] | None, top: int | None) ->
     if modules is not None:
         unknown = [name for name in modules if name not in profiles]
         if unknown:
-            known = ", ".join([*list(profiles)[:3], "…"] if len(profiles) > 3 else profiles)
+            known = _in_words(source)
             problem = Problem(
                 "modules",
                 "not in the fit",
                 tuple(unknown),
                 len(unknown),
-                f"it has {known or 'neither modules nor programmes'}",
+                f"it has {known}",
             )
             raise StudyError("there is no such module", [problem])
         wanted = set(modules)
@@ -167,6 +168,16 @@ def _chosen(source: Source, modules: Collection[str] | None, top: int | None) ->
     return list(profiles.values())
 
 
+def _in_words(source: Source) -> str:
+    """First and last module, first and last programme."""
+    words = []
+    for kind in (MODULE, PROGRAMME):
+        names = [name for name, profile in source.profiles.items() if profile.kind == kind]
+        if names:
+            words.append(names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}")
+    return " and ".join(words) or "neither modules nor programmes"
+
+
 @dataclass(frozen=True)
 class _Extras:
     """What the options ask for, read and checked once for all modules."""
@@ -174,6 +185,7 @@ class _Extras:
     options: ExplainOptions
     sets: TestedSets | None = None
     own: TranscriptUsage | None = None
+    own_record: Mapping[str, Any] | None = None
     autoencoder: Autoencoder | None = None
     annotation: Annotation | None = None
     structure: pa.Table | None = None
@@ -181,12 +193,12 @@ class _Extras:
     @staticmethod
     def of(source: Source, options: ExplainOptions, steps: Steps) -> _Extras:
         least, most = options.gene_set_sizes
-        sets = own = autoencoder = annotation = structure = None
+        sets = own = own_record = autoencoder = annotation = structure = None
         if options.gene_sets is not None:
             named = read_gene_sets(options.gene_sets)
             sets = match_gene_sets(source, named, least=least, most=most)
         if options.feature_table is not None and options.feature_meta is not None:
-            own = read_own_features(
+            own, own_record = read_own_features(
                 options.feature_table,
                 options.feature_meta,
                 sample_ids=source.sample_ids,
@@ -202,10 +214,12 @@ class _Extras:
             structure = read_structure(options.annotation_table)
         if options.gtf is not None:
             annotation = read_annotation(options.gtf, cache_dir=options.cache_dir, steps=steps)
+            refuse_other_annotation(annotation, source.transcript_ids)
         return _Extras(
             options=options,
             sets=sets,
             own=own,
+            own_record=own_record,
             autoencoder=autoencoder,
             annotation=annotation,
             structure=structure,
@@ -214,8 +228,7 @@ class _Extras:
 
 def _explain(source: Source, profile: Profile, extras: _Extras) -> Explanation:
     usage = source.usage.read(profile.genes)
-    if extras.own is not None:
-        usage = stacked(usage, extras.own.of_genes(profile.genes))
+    own = None if extras.own is None else extras.own.of_genes(profile.genes)
     tables: dict[str, pa.Table] = {
         DRIVERS: driver_table(source, profile),
         POLARITIES: POLARITY.empty_table(),
@@ -223,15 +236,19 @@ def _explain(source: Source, profile: Profile, extras: _Extras) -> Explanation:
     }
     records: dict[str, Mapping[str, Any]] = {}
     missing: dict[str, str] = {}
-    if len(usage.transcript_ids):
-        tables[POLARITIES] = polarity_table(source, profile, usage)
-    elif source.usage.known:
-        missing[POLARITIES] = "no gene of it has two transcripts with reads"
-    else:
-        missing[POLARITIES] = "the data set has neither transcript counts nor recorded shares (psi)"
+    if len(usage.transcript_ids) or own is not None:
+        tables[POLARITIES] = polarity_table(source, profile, usage, own=own)
+    if not len(usage.transcript_ids):
+        missing[POLARITIES] = (
+            "no gene of it has two transcripts with reads"
+            if source.usage.known
+            else "the data set has neither transcript counts nor recorded shares (psi)"
+        )
     if extras.sets is not None:
         tables[SETS] = gene_set_table(source, profile, extras.sets)
         records[SETS] = extras.sets.record
+    if extras.own_record is not None:
+        records[OWN] = extras.own_record
     if extras.annotation is not None or extras.structure is not None:
         _add_structure(profile, extras, tables, records, missing)
     if extras.autoencoder is not None:

@@ -130,6 +130,14 @@ class Source:
         """Transcript usage in the samples of the fit, read when asked for."""
         return UsageReader(self.bundle, self.sample_ids)
 
+    @property
+    def transcript_ids(self) -> npt.NDArray[np.str_]:
+        """Every transcript of the data set; none where it has no table of them."""
+        table = self.bundle.tables.get("transcript")
+        if table is None:
+            return np.empty(0, dtype=np.str_)
+        return table["transcript_id"].to_numpy(dtype=np.str_)
+
     @cached_property
     def gene_names(self) -> pd.Series[str]:
         """Readable name of each gene by id, the id where there is none."""

@@ -103,18 +103,25 @@ def _shifts(source: Source, usage: TranscriptUsage, trait: Trait) -> pd.DataFram
     falls = frame.drop_duplicates("gene_id").set_index("gene_id")
     rises = frame.drop_duplicates("gene_id", keep="last").set_index("gene_id")
     larger = rises["dif"].abs() >= falls["dif"].abs()
-    return pd.DataFrame(
-        {
-            "trait": trait.name,
-            "dif": rises["dif"].where(larger, falls["dif"]),
-            "transcript_up": rises["transcript"],
-            "usage_up_level": rises["level"],
-            "usage_up_reference": rises["reference"],
-            "transcript_down": falls["transcript"],
-            "usage_down_level": falls["level"],
-            "usage_down_reference": falls["reference"],
-        }
-    ).reset_index()
+    dif = rises["dif"].where(larger, falls["dif"])
+    # of a gene with one recorded share only one of the two moves as its column says
+    rises, falls = rises[rises["dif"] > 0], falls[falls["dif"] < 0]
+    return (
+        pd.DataFrame(
+            {
+                "trait": pd.Series(trait.name, index=dif.index),
+                "dif": dif,
+                "transcript_up": rises["transcript"],
+                "usage_up_level": rises["level"],
+                "usage_up_reference": rises["reference"],
+                "transcript_down": falls["transcript"],
+                "usage_down_level": falls["level"],
+                "usage_down_reference": falls["reference"],
+            }
+        )
+        .rename_axis("gene_id")
+        .reset_index()
+    )
 
 
 def _adjusted_means(

@@ -32,7 +32,8 @@ def switch_pairs(polarity: pd.DataFrame) -> pd.DataFrame:
         exchange must be large and sure to stand at the top. By size alone, genes with a handful of
         reads would.
     """
-    known = polarity.dropna(subset=["usage_shift"])
+    # features of the user's own have no transcript
+    known = polarity.dropna(subset=["usage_shift", "transcript_id"])
     known = known.sort_values(["gene_id", "usage_shift", "transcript_id"], kind="stable")
     down = known.drop_duplicates("gene_id").set_index("gene_id")
     up = known.drop_duplicates("gene_id", keep="last").set_index("gene_id")

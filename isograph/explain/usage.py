@@ -114,17 +114,6 @@ def transcript_usage(
     return reader.read(genes) if reader.known else None
 
 
-def stacked(first: TranscriptUsage, second: TranscriptUsage) -> TranscriptUsage:
-    """The rows of both, sorted by gene, those of the first before those of the second."""
-    if not len(first.transcript_ids):
-        return second
-    gene_ids = np.concatenate([first.gene_ids, second.gene_ids])
-    order = np.argsort(gene_ids, kind="stable")
-    ids = np.concatenate([first.transcript_ids, second.transcript_ids])
-    share = np.vstack([first.share, second.share])
-    return TranscriptUsage(ids[order], gene_ids[order], share[order])
-
-
 def shares(counts: Floats, gene: npt.NDArray[np.int64]) -> Floats:
     """Share of each row in the sum over its gene, NaN where that is 0.
 

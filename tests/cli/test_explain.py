@@ -197,3 +197,51 @@ def test_attributions_are_written_for_a_fit_with_a_model(tmp_path: Path) -> None
     record = json.loads((folder / "module_explanation_manifest.json").read_text())["records"]
     assert record["ig_attributions"]["completeness_error"] <= 0.01
     assert record["ig_attributions"]["baseline"] == "mean"
+
+
+def test_files_of_ones_own_are_never_deleted(fit: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    explain(fit, "--quiet", "--output-dir", "out")
+    Path("out/M000/mynotes.txt").write_text("hello")
+    assert explain(fit, "--quiet", "--output-dir", "out", "--overwrite") == 2
+    assert "mynotes.txt" in capsys.readouterr().err
+    Path("other/M001").mkdir(parents=True)
+    Path("other/M001/data.csv").write_text("precious")
+    assert explain(fit, "--quiet", "--output-dir", "other", "--overwrite") == 2
+    assert Path("other/M001/data.csv").read_text() == "precious"
+
+
+def test_a_run_that_was_cut_off_can_be_run_again(fit: Path) -> None:
+    explain(fit, "--quiet", "--top", "1", "--output-dir", "out")
+    for name in ("index.json", "index.html"):
+        (Path("out") / name).unlink()
+    Path("out/.M001.abc.tmp").mkdir()
+    assert explain(fit, "--quiet", "--output-dir", "out") == 0
+    assert Path("out/index.json").exists()
+
+
+def test_a_folder_that_cannot_be_one_is_said_before_any_work(
+    fit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("afile").write_text("")
+    Path("link").symlink_to("nowhere")
+    for place, told in (("afile/x", "is a file"), ("link", "is a link to nowhere")):
+        assert explain(fit, "--output-dir", place) == 2
+        err = capsys.readouterr().err
+        assert told in err
+        assert "explanations   " not in err
+
+
+def test_own_features_make_no_switch_of_transcripts(
+    fit: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    samples = isograph.read_fit(fit).eigengenes.columns[2:]
+    gene = isograph.read_fit(fit).modules.query("module_id == 'M000'")["gene_id"].iloc[0]
+    rows = pd.DataFrame(
+        [range(len(samples)), range(len(samples), 0, -1)], columns=samples, dtype=float
+    )
+    rows.insert(0, "feature_id", ["junc0", "junc1"])
+    rows.to_csv("own.tsv", sep="\t", index=False)
+    meta = pd.DataFrame({"feature_id": ["junc0", "junc1"], "gene_id": gene})
+    meta.to_csv("meta.tsv", sep="\t", index=False)
+    assert explain(fit, "--feature-table", "own.tsv", "--feature-meta", "meta.tsv") == 0
+    assert "junc" not in capsys.readouterr().out

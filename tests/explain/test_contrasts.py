@@ -131,3 +131,17 @@ def test_gene_of_a_module_is_named(toy_source: Source) -> None:
     pd.testing.assert_series_equal(
         table["module_id"], expected, check_names=False, check_dtype=False
     )
+
+
+def test_a_recorded_share_moves_in_one_direction_only() -> None:
+    bundle = isograph.simulate("toy_multiplex_v1", seed=6)
+    tables = {name: bundle.tables[name] for name in ("gene", "psi")}
+    shares = replace(bundle, tables=tables, matrices={"psi": bundle.matrices["psi"]})
+    source = open_source(isograph.fit(shares), bundle=shares)
+    contrasts = switch_contrasts(source)
+    assert contrasts is not None
+    table = contrasts.to_pandas()
+    assert (table["transcript_up"].notna() != table["transcript_down"].notna()).all()
+    rises = table.dropna(subset=["transcript_up"])
+    assert (rises["usage_up_level"] > rises["usage_up_reference"]).all()
+    assert (rises["dif"] > 0).all()

@@ -89,6 +89,19 @@ def test_in_noise_the_honest_r_is_that_of_chance() -> None:
     assert stats.kstest(correlation_pvalue(np.ravel(honest), 62), "uniform").pvalue > 0.01
 
 
+@pytest.mark.parametrize("n_genes", [3, 40, 90])
+def test_power_iteration_finds_what_eigenvectors_find(n_genes: int) -> None:
+    rng = np.random.default_rng(n_genes)
+    factor = rng.normal(size=50)
+    values = rng.normal(size=(2 * n_genes, 50)) + np.outer(rng.normal(size=2 * n_genes), factor)
+    values -= values.mean(axis=1, keepdims=True)
+    gene = np.repeat(np.arange(n_genes), 2)
+    found = profiles_without(values, gene, leading_profile(values)[0])
+    for k in (0, n_genes - 1):
+        expected = leading_profile(values[gene != k])[0]
+        assert abs(np.corrcoef(found[k], expected)[0, 1]) == pytest.approx(1.0, abs=1e-8)
+
+
 def test_a_gene_alone_has_no_others() -> None:
     values = np.random.default_rng(7).normal(size=(2, 30))
     values -= values.mean(axis=1, keepdims=True)

@@ -37,7 +37,7 @@ def test_top_takes_the_largest_modules(with_programmes: Source) -> None:
 
 
 def test_unknown_modules_are_all_named(toy_fit: Fit) -> None:
-    with pytest.raises(StudyError, match=r"not in the fit \(2\): M007, P03 → it has M000, M001"):
+    with pytest.raises(StudyError, match=r"not in the fit \(2\): M007, P03 → it has M000 to M001"):
         explain(toy_fit, modules=["M007", "M000", "P03"])
 
 
@@ -61,7 +61,12 @@ def test_features_of_ones_own_stand_beside_transcripts(toy_fit: Fit, tmp_path: P
         feature_table=tmp_path / "events.tsv", feature_meta=tmp_path / "meta.tsv"
     )
     part = explain(toy_fit, modules=["M000"], options=options).parts[0]
-    polarity = part.table("transcript_polarity_table").set_index("transcript_id")
+    polarity = part.table("transcript_polarity_table").set_index("feature_id")
+    assert polarity.loc[["rises", "falls"], "transcript_id"].isna().all()
+    plain = explain(toy_fit, modules=["M000"]).parts[0].table("transcript_polarity_table")
+    ours = part.table("transcript_polarity_table").dropna(subset=["transcript_id"])
+    pd.testing.assert_frame_equal(ours.reset_index(drop=True), plain)
+    assert part.records["own_features"]["n_features"] == 2
     assert polarity.loc["rises", "r"] == pytest.approx(1.0, abs=1e-4)
     assert polarity.loc["falls", "r"] == pytest.approx(-1.0, abs=1e-4)
     assert polarity.loc["rises", "n_complete"] == len(samples) - 1

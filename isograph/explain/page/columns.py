@@ -111,8 +111,7 @@ _KNOWN = (
         "qvalue",
         "q",
         Kind.PVALUE,
-        "p corrected for the number of tests (Benjamini–Hochberg): among rows with q ≤ 0.05, "
-        "about one in twenty is expected to be false.",
+        "p corrected for the number of tests (Benjamini–Hochberg).",
     ),
     Column("n_complete", "Samples", Kind.COUNT, "Samples with a value."),
     Column("n", "Samples", Kind.COUNT, "Samples with a value."),

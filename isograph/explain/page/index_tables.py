@@ -67,18 +67,16 @@ _PROFILE_COLUMNS = (
 )
 
 _CONTRAST_COLUMNS = (
-    "trait",
-    Column("compared", "Compared", Kind.TEXT, "Level against reference level."),
+    Column("compared", "Trait", Kind.HTML, "Level against reference level."),
     "gene_id",
     Column("link", "Module", Kind.HTML, "Module that the gene belongs to, if any."),
-    "dif",
+    Column("dif", "|dIF|", Kind.SHARE, "Change of usage of the transcript that changes most."),
     Column("transcript_up", "▲ Gains", Kind.ID, "Transcript that gains most in the level."),
     Column("usage_up_reference", "reference", Kind.SHARE, "Its usage in the reference level."),
     Column("usage_up_level", "level", Kind.SHARE, "Its usage in the level."),
     Column("transcript_down", "▼ Loses", Kind.ID, "Transcript that loses most in the level."),
     Column("usage_down_reference", "reference", Kind.SHARE, "Its usage in the reference level."),
     Column("usage_down_level", "level", Kind.SHARE, "Its usage in the level."),
-    "pvalue",
     "qvalue",
     "n",
 )
@@ -147,9 +145,10 @@ def contrast_table(
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
     n_rows = len(frame)
     frame = frame.head(CONTRAST_ROWS)
-    compared = frame["level"].astype(str) + " v " + frame["reference_level"].astype(str)
+    said = frame[["trait", "level", "reference_level"]].itertuples(index=False, name=None)
     frame = frame.assign(
-        compared=compared,
+        dif=frame["dif"].abs(),
+        compared=[Markup("{}<small>{} v {}</small>").format(*words) for words in said],
         gene_name=source.gene_names.reindex(frame["gene_id"]).to_numpy(dtype=object),
         link=[_link(name, explained) if name else Markup("") for name in frame["module_id"]],
     )

@@ -78,7 +78,8 @@ SWITCHES = Layout(
     "One row a gene: the transcript whose share of the gene’s reads grows most from samples low to "
     "samples high in the module (thirds of the samples by eigengene), and the one whose share "
     "shrinks most. Clear switches, q ≤ 0.05 for both, come first, the large and sure ones at the "
-    "top.",
+    "top. The module was made of genes such as these, so q says how clearly a gene switches with "
+    "it, not whether the module exists.",
     (
         "gene_id",
         Column("transcript_up", "▲ Rises", Kind.ID, _UP + "."),
@@ -98,7 +99,8 @@ TRANSCRIPTS = Layout(
     "Transcripts",
     "Every transcript of the genes, each gene’s together, genes with the clearest change of usage "
     "first. Usage is the transcript’s share of its gene’s reads, so what one gains others "
-    "lose; high and low are thirds of the samples by eigengene.",
+    "lose; high and low are thirds of the samples by eigengene. The module was made of genes such "
+    "as these, so p says how clearly a transcript moves with it, not whether the module exists.",
     (
         "gene_id",
         "transcript_id",
@@ -146,7 +148,7 @@ HIGH_LOW = Layout(
 CONTRASTS = Layout(
     "Isoform switches by trait",
     "Genes whose isoform usage differs between the two levels of a trait, in modules or not. dIF "
-    "is the change of usage of the transcript that changes most, level less reference. p of a gene "
+    "is the change of usage of the transcript that changes most. p of a gene "
     "is that of its clearest switch, corrected for looking at all of them; q is corrected for all "
     "genes of the trait.",
     (),

@@ -81,8 +81,10 @@ class Intervals:
 
     def span(self) -> tuple[Ints, Ints]:
         """Most upstream and most downstream position of each pair; 0 and −1 where it has none."""
+        if not len(self):  # as in an assembly, which has no coding parts at all
+            return np.zeros(self.n_pairs, dtype=np.int64), np.full(self.n_pairs, -1, dtype=np.int64)
         some = self.count > 0
-        low = np.where(some, self.start[np.minimum(self.first[:-1], max(len(self) - 1, 0))], 0)
+        low = np.where(some, self.start[np.minimum(self.first[:-1], len(self) - 1)], 0)
         high = np.where(some, self.end[np.maximum(self.first[1:] - 1, 0)], -1)
         return low, high
 

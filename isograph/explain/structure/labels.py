@@ -79,12 +79,11 @@ def structural_labels(annotation: Annotation, pairs: pd.DataFrame) -> Structure:
         pairs: `gene_id`, `transcript_id_1`, `transcript_id_2`, and `module_id` where there is one.
 
     Raises:
-        OutputError: columns are missing, or the annotation has none of the transcripts.
+        OutputError: columns are missing.
     """
     pairs = _checked(pairs)
     rows = [annotation.rows_of(pairs[f"transcript_id_{k}"].to_numpy(str)) for k in (1, 2)]
     here = (rows[0] >= 0) & (rows[1] >= 0)
-    _refuse_other_annotation(annotation, pairs, rows)
     place = [annotation.transcripts.iloc[np.maximum(row, 0)] for row in rows]
     together = (place[0]["chromosome"].to_numpy() == place[1]["chromosome"].to_numpy()) & (
         place[0]["strand"].to_numpy() == place[1]["strand"].to_numpy()
@@ -117,18 +116,26 @@ def _checked(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[[*_PAIR_COLUMNS, "module_id"]]
 
 
-def _refuse_other_annotation(
-    annotation: Annotation, pairs: pd.DataFrame, rows: Sequence[Ints]
-) -> None:
-    if not len(pairs) or any((row >= 0).any() for row in rows):
+def refuse_other_annotation(annotation: Annotation, transcript_ids: npt.ArrayLike) -> None:
+    """Refuse an annotation that has none of some transcripts.
+
+    Args:
+        annotation: the annotation.
+        transcript_ids: shape (n,); none at all are no reason to refuse.
+
+    Raises:
+        OutputError: shows ids of both.
+    """
+    ids = np.unique(np.asarray(transcript_ids, dtype=np.str_))
+    if not len(ids) or (annotation.rows_of(ids) >= 0).any():
         return
     problems = Problems()
     theirs = annotation.transcripts["transcript_id"].astype(str)
     problems.add(
         annotation.source,
         f"has none of the transcripts; it has {', '.join(theirs[:3])}",
-        examples=pairs["transcript_id_1"].astype(str),
-        count=len(np.unique(pairs[["transcript_id_1", "transcript_id_2"]].to_numpy(str))),
+        examples=ids,
+        count=len(ids),
         fix="give the annotation that the transcripts were quantified with",
     )
     problems.raise_if_any(OutputError, "annotation refused")

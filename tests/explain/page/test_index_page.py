@@ -118,7 +118,7 @@ def test_switch_contrasts_are_the_first_hundred_by_q(toy_explained: Explanations
     page = _page(toy_explained)
     shown = page.tables["switch_contrasts"]
     assert shown.column("Gene") == frame["gene_id"].head(100).tolist()
-    assert shown.column("Compared")[0] in ("SCZD v Control", "M v F")
+    assert shown.column("Trait")[0] in ("Dx SCZD v Control", "Sex M v F")
 
 
 def test_many_switch_contrasts_are_counted_and_their_file_named(
