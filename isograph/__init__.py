@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from isograph.errors import IsographError
     from isograph.evaluation.benchmark import benchmark
     from isograph.evaluation.metrics import score_fit
+    from isograph.explanation import ExplainOptions, explain
+    from isograph.explanation.render import write_explanations
     from isograph.results import Fit, read_fit, write_fit
     from isograph.selection import select_by_stability
     from isograph.simulation import simulate
@@ -26,11 +28,13 @@ if TYPE_CHECKING:
 # Names are fetched when first used: `import isograph` and `isograph --help` stay instant.
 _HOME = {
     "Bundle": "isograph.bundle",
+    "ExplainOptions": "isograph.explanation",
     "Fit": "isograph.results",
     "IsographError": "isograph.errors",
     "Study": "isograph.study",
     "backend_names": "isograph.backends",
     "benchmark": "isograph.evaluation.benchmark",
+    "explain": "isograph.explanation",
     "fit": "isograph.backends",
     "load_bundle": "isograph.bundle",
     "make_study": "isograph.study",
@@ -42,16 +46,19 @@ _HOME = {
     "simulate": "isograph.simulation",
     "study_features": "isograph.backends",
     "validate_bundle": "isograph.bundle",
+    "write_explanations": "isograph.explanation.render",
     "write_fit": "isograph.results",
 }
 
 __all__ = [
     "Bundle",
+    "ExplainOptions",
     "Fit",
     "IsographError",
     "Study",
     "backend_names",
     "benchmark",
+    "explain",
     "fit",
     "load_bundle",
     "make_study",
@@ -63,6 +70,7 @@ __all__ = [
     "simulate",
     "study_features",
     "validate_bundle",
+    "write_explanations",
     "write_fit",
 ]
 

@@ -27,15 +27,15 @@ from isograph.backends import fit
 from isograph.backends.vae.module import Vae
 from isograph.bundle import Bundle, save_bundle
 from isograph.evaluation.plan import derived_seeds
-from isograph.explain.attribution.decoder import attribute_decoder, decoded_response
-from isograph.explain.attribution.integrated_gradients import (
+from isograph.explanation.attribution.decoder import attribute_decoder, decoded_response
+from isograph.explanation.attribution.integrated_gradients import (
     COMPLETENESS,
     attribute_encoder,
     integrate,
 )
-from isograph.explain.attribution.model import Autoencoder, open_autoencoder
-from isograph.explain.attribution.ranking import member_auc
-from isograph.explain.source import MODULE, Profile, open_source
+from isograph.explanation.attribution.model import Autoencoder, open_autoencoder
+from isograph.explanation.attribution.ranking import member_auc
+from isograph.explanation.source import MODULE, Profile, open_source
 from isograph.files import SCHEMA_VERSION, write_json, write_text
 from isograph.provenance import git_state, package_versions, version
 from isograph.results import Fit, read_fit, write_fit

@@ -21,7 +21,7 @@ from isograph.backends import fit
 from isograph.evaluation.benchmark import Progress, benchmark
 from isograph.evaluation.plan import derived_seeds
 from isograph.evaluation.summary import summarise
-from isograph.explain import explain
+from isograph.explanation import explain
 from isograph.files import SCHEMA_VERSION, write_json, write_text
 from isograph.provenance import git_state, package_versions, version
 from isograph.simulation import list_fixtures, simulate

@@ -12,15 +12,15 @@ from isograph.annotation.cache import read_annotation
 from isograph.annotation.places import default_cache
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
-from isograph.explain.structure.files import read_pairs, write_sequences
-from isograph.explain.structure.labels import (
+from isograph.explanation.structure.files import read_pairs, write_sequences
+from isograph.explanation.structure.labels import (
     Missed,
     Structure,
     refuse_other_annotation,
     structural_labels,
 )
-from isograph.explain.structure.schema import EVENTS
-from isograph.explain.switches import pairs_of_folder
+from isograph.explanation.structure.schema import EVENTS
+from isograph.explanation.switches import pairs_of_folder
 from isograph.files import SCHEMA_VERSION, write_json, write_table
 from isograph.progress import Steps
 

@@ -11,8 +11,8 @@ from typing import Any
 from isograph.annotation.places import default_cache
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
-from isograph.explain import ExplainOptions, Explanation, Explanations, explain, switch_pairs
-from isograph.explain.folder import (
+from isograph.explanation import ExplainOptions, Explanation, Explanations, explain, switch_pairs
+from isograph.explanation.folder import (
     INDEX_PAGE,
     check_explain_target,
     closest_traits,
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         steps=steps,
     )
     # pictures are slow to load, and what is refused is refused before
-    from isograph.explain.render import write_explanations
+    from isograph.explanation.render import write_explanations
 
     formats = tuple(options.output_format or ("png",)) if options.plot else ()
     write_explanations(found, folder, formats=formats, steps=steps)

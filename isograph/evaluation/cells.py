@@ -16,7 +16,15 @@ from isograph.simulation.assemble import GENERATOR_VERSION
 _PACKAGE = Path(__file__).resolve().parents[1]
 # files that neither a fit nor a score depends on; whatever is not named here counts
 _NO_RESULT = (
+    "annotation/",
     "cli/",
+    "explanation/attribution/",
+    "explanation/folder.py",
+    "explanation/page/",
+    "explanation/pictures/",
+    "explanation/render.py",
+    "explanation/run.py",
+    "explanation/structure/",
     "exporters/",
     "importers/",
     "evaluation/benchmark.py",
@@ -28,6 +36,7 @@ _NO_RESULT = (
     "evaluation/published.py",
     "evaluation/reports.py",
     "evaluation/summary.py",
+    "plots/",
     "provenance.py",
     "startup.py",
 )

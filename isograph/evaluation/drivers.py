@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.bundle.model import Bundle
-from isograph.explain.correlation import partial_correlations
-from isograph.explain.usage import UsageReader
+from isograph.explanation.correlation import partial_correlations
+from isograph.explanation.usage import UsageReader
 from isograph.features.design import intercept_only, residualise
 from isograph.results.model import Fit
 

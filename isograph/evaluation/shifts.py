@@ -10,9 +10,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from isograph.bundle.model import Bundle
-from isograph.explain.groups import ends_of
-from isograph.explain.polarity import adjusted_ends
-from isograph.explain.usage import UsageReader
+from isograph.explanation.groups import ends_of
+from isograph.explanation.polarity import adjusted_ends
+from isograph.explanation.usage import UsageReader
 from isograph.features.design import intercept_only, residualise
 from isograph.results.model import Fit
 

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from isograph.annotation.places import default_cache
 from isograph.bundle import Bundle
-from isograph.explain import ExplainOptions, Explanations, explain, switch_pairs
-from isograph.explain.attribution.availability import CHECKPOINT
-from isograph.explain.folder import closest_traits
-from isograph.explain.pictures import draw_profile
+from isograph.explanation import ExplainOptions, Explanations, explain, switch_pairs
+from isograph.explanation.attribution.availability import CHECKPOINT
+from isograph.explanation.folder import closest_traits
+from isograph.explanation.pictures import draw_profile
 from isograph.files import hash_parts, hash_table
 from isograph.plots import to_png
 from isograph.progress import Steps

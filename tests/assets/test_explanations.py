@@ -6,7 +6,7 @@ import json
 
 import isograph
 import isograph.files
-from isograph.explain import explain
+from isograph.explanation import explain
 from isograph.files import read_json
 from isograph.simulation import simulate
 from isograph_assets.partitions import fit_key

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from isograph.cli.parser import main
-from isograph.explain.structure.schema import STRUCTURE
+from isograph.explanation.structure.schema import STRUCTURE
 from tests.annotation.making import saved, transcript
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import isograph
 from isograph.cli import main
-from isograph.explain.schema import DRIVERS, HIGH_LOW, POLARITY
+from isograph.explanation.schema import DRIVERS, HIGH_LOW, POLARITY
 
 FILES = {
     "gene_driver_table.parquet",

@@ -10,8 +10,8 @@ import pytest
 
 import isograph
 from isograph.cli import main
-from isograph.explain import explain, switch_pairs
-from isograph.explain.model import Explanations
+from isograph.explanation import explain, switch_pairs
+from isograph.explanation.model import Explanations
 from tests.shared_data import shared_path
 
 KNOWN = ("BCL2L1", "RASSF5", "CXCL9", "IL1B")
