@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 from isograph.annotation.places import default_cache
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
-from isograph.explanation import ExplainOptions, Explanation, Explanations, explain, switch_pairs
+from isograph.explanation import ExplainOptions, Explanations, explain
 from isograph.explanation.folder import (
     INDEX_PAGE,
     check_explain_target,
-    closest_traits,
     explanation_folder,
 )
+from isograph.explanation.overview import overview
 from isograph.progress import Steps
 from isograph.results import Fit, read_fit
 
 _SHOWN = 12
 _SHOWN_Q = 0.05
-_COLUMNS = ("module", "genes", "closest trait", "q", "top driver", "r", "largest switch", "dIF")
+_COLUMNS = ("module", "genes", "closest trait", "q", "top driver", "r", "clearest switch", "dIF")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -105,40 +105,21 @@ def _folder(options: argparse.Namespace, fit: Fit) -> Path:
 
 def _report(found: Explanations, folder: Path) -> str:
     """The short table at the end."""
-    traits = closest_traits(found.source.fit.traits)
-    rows = [_row(found, part, traits.get(part.profile.name)) for part in found.parts[:_SHOWN]]
+    page = folder / INDEX_PAGE
     if not found.source.profiles:
-        return f"\nthe fit found no module; open {folder / INDEX_PAGE}"
+        return f"\nthe fit found no module; open {page}"
+    rows = [_row(row) for row in overview(found, most=_SHOWN).to_dict("records")]
     lines = [f"\n{counted(len(found.parts), 'explanation')}\n", table(rows, _COLUMNS)]
     if len(found.parts) > _SHOWN:
         lines.append(f"  … and {len(found.parts) - _SHOWN} more")
-    lines.append(f"\nopen {folder / INDEX_PAGE}")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"\nopen {page}"])
 
 
-def _row(found: Explanations, part: Explanation, trait: dict[str, Any] | None) -> Sequence[Any]:
-    names = found.source.gene_names
+def _row(row: Mapping[Hashable, Any]) -> tuple[object, ...]:
     name = q = None
-    if trait is not None and trait["qvalue"] <= _SHOWN_Q:
-        sign = "η " if trait["test"] == "anova" else "r "
-        name, q = f"{trait['trait']} ({sign}{trait['r']:.2f})", trait["qvalue"]
-    drivers = part.table("gene_driver_table")
-    drivers = drivers[drivers["in_module"]]
-    top, r = (None, None) if drivers.empty else drivers[["gene_id", "r"]].iloc[0]
-    switches = switch_pairs(part.table("transcript_polarity_table"))
-    switch = shift = None
-    if len(switches):
-        largest = switches.iloc[0]
-        gene, falls, rises = largest[["gene_id", "transcript_down", "transcript_up"]]
-        switch = f"{names[gene]}: {falls} → {rises}"
-        shift = f"{min(largest['up_shift'], -largest['down_shift']):.2f}"
-    return (
-        part.profile.name,
-        len(part.profile.genes),
-        name,
-        q,
-        None if top is None else names[top],
-        None if r is None else f"{r:.2f}",
-        switch,
-        shift,
-    )
+    if row["qvalue"] is not None and row["qvalue"] <= _SHOWN_Q:
+        sign = "η " if row["test"] == "anova" else "r "
+        name, q = f"{row['trait']} ({sign}{row['trait_r']:.2f})", row["qvalue"]
+    switch = row["switch"] and f"{row['switch']}: {row['falls']} → {row['rises']}"
+    r, shift = (None if row[key] is None else f"{row[key]:.2f}" for key in ("r", "shift"))
+    return (row["module_id"], row["n_genes"], name, q, row["top_driver"], r, switch, shift)

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from isograph.annotation.places import default_cache
 from isograph.bundle import Bundle
-from isograph.explanation import ExplainOptions, Explanations, explain, switch_pairs
+from isograph.explanation import ExplainOptions, Explanations, explain
 from isograph.explanation.attribution.availability import CHECKPOINT
-from isograph.explanation.folder import closest_traits
+from isograph.explanation.overview import overview
 from isograph.explanation.pictures import draw_profile
+from isograph.explanation.run import DRIVERS, POLARITIES
 from isograph.files import hash_parts, hash_table
 from isograph.plots import to_png
 from isograph.progress import Steps
@@ -38,7 +39,6 @@ _ALT = {
     "usage": "transcript usage along the largest module",
     "heatmap": "the largest module's genes in every sample",
 }
-_DRIVERS, _POLARITY = "gene_driver_table", "transcript_polarity_table"
 
 
 class ExplainConfig(dg.Config):
@@ -123,8 +123,8 @@ def _about(found: Explanations) -> Metadata:
         drawn = draw_profile(
             found.source,
             first.profile,
-            drivers=first.table(_DRIVERS),
-            polarity=first.table(_POLARITY),
+            drivers=first.table(DRIVERS),
+            polarity=first.table(POLARITIES),
         )
         for name in _SHOWN:
             if name in drawn:
@@ -138,28 +138,10 @@ def _about(found: Explanations) -> Metadata:
 
 def _modules(found: Explanations) -> pd.DataFrame:
     """One row an explanation: its top driver, its clearest switch and its closest trait."""
-    names = found.source.gene_names
-    traits = closest_traits(found.source.fit.traits)
-    rows = []
-    for part in found.parts[:_MOST_ROWS]:
-        drivers = part.table(_DRIVERS)
-        top = drivers[drivers["in_module"]].head(1)
-        switch = switch_pairs(part.table(_POLARITY)).head(1)
-        trait = traits.get(part.profile.name)
-        rows.append(
-            {
-                "module": part.profile.name,
-                "genes": len(part.profile.genes),
-                "top driver": names[top["gene_id"].iloc[0]] if len(top) else None,
-                "r": top["r"].iloc[0] if len(top) else None,
-                "switching gene": names[switch["gene_id"].iloc[0]] if len(switch) else None,
-                "falls": switch["transcript_down"].iloc[0] if len(switch) else None,
-                "rises": switch["transcript_up"].iloc[0] if len(switch) else None,
-                "closest trait": None if trait is None else trait["trait"],
-                "q": None if trait is None else trait["qvalue"],
-            }
-        )
-    return pd.DataFrame(rows)
+    shown = {"module_id": "module", "n_genes": "genes", "top_driver": "top driver", "r": "r"}
+    shown |= {"switch": "switching gene", "falls": "falls", "rises": "rises"}
+    shown |= {"trait": "closest trait", "qvalue": "q"}
+    return overview(found, most=_MOST_ROWS)[list(shown)].rename(columns=shown)
 
 
 def _contrasts(found: Explanations) -> pd.DataFrame:
