@@ -24,8 +24,8 @@ def overview(explanations: Explanations, *, most: int | None = None) -> pd.DataF
 
     Returns:
         Columns `COLUMNS`, genes by name: `r` of the top driver; the gene of the clearest `switch`
-        (q ≤ 0.05), its transcripts and the smaller of their two shifts; the trait with the smallest p, its
-        test, r and q. None where there is none.
+        (q ≤ 0.05), its transcripts and the smaller of their two shifts; the trait with the smallest
+        p, its test, r and q. None where there is none.
     """
     traits = closest_traits(explanations.source.fit.traits)
     rows = [
