@@ -232,6 +232,7 @@ def assert_has_every_table(fit: Fit, bundle: Bundle) -> None:
         "feature_scores": schemas.feature_scores(ids),
         "module_gene_roles": schemas.ROLES,
         "eigengenes": schemas.eigengenes(ids),
+        "eigengene_loadings": schemas.EIGENGENE_LOADINGS,
         "module_summary": schemas.SUMMARY,
         "gene_fates": schemas.FATES,
         "module_overlaps": schemas.OVERLAPS,
