@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from isograph.bundle import Bundle, load_bundle, save_bundle, validate_bundle
     from isograph.errors import IsographError
     from isograph.evaluation.benchmark import benchmark
+    from isograph.evaluation.comparison import compare
     from isograph.evaluation.metrics import score_fit
+    from isograph.evaluation.snapshots import save_snapshot
     from isograph.explanation import ExplainOptions, explain
     from isograph.explanation.render import write_explanations
     from isograph.results import Fit, read_fit, write_fit
@@ -34,6 +36,7 @@ _HOME = {
     "Study": "isograph.study",
     "backend_names": "isograph.backends",
     "benchmark": "isograph.evaluation.benchmark",
+    "compare": "isograph.evaluation.comparison",
     "explain": "isograph.explanation",
     "fit": "isograph.backends",
     "load_bundle": "isograph.bundle",
@@ -41,6 +44,7 @@ _HOME = {
     "read_fit": "isograph.results",
     "read_study": "isograph.study",
     "save_bundle": "isograph.bundle",
+    "save_snapshot": "isograph.evaluation.snapshots",
     "score_fit": "isograph.evaluation.metrics",
     "select_by_stability": "isograph.selection",
     "simulate": "isograph.simulation",
@@ -58,6 +62,7 @@ __all__ = [
     "Study",
     "backend_names",
     "benchmark",
+    "compare",
     "explain",
     "fit",
     "load_bundle",
@@ -65,6 +70,7 @@ __all__ = [
     "read_fit",
     "read_study",
     "save_bundle",
+    "save_snapshot",
     "score_fit",
     "select_by_stability",
     "simulate",

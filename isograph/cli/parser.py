@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from isograph.cli.annotate_options import add_annotate
+from isograph.cli.compare_options import add_compare
 from isograph.cli.explain_options import add_explain
 from isograph.cli.fit_options import add_fit, add_plot
+from isograph.cli.snapshot_options import add_snapshot
 from isograph.errors import IsographError
 from isograph.provenance import version
 from isograph.startup import check_installation
@@ -82,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_simulate(commands)
     _add_benchmark(commands)
     _add_null(commands)
+    add_snapshot(commands)
+    add_compare(commands)
     backends = commands.add_parser("backends", help="list the backends, or tell about one")
     backends.add_argument("name", nargs="?", metavar="NAME", help="the one to tell about")
     backends.set_defaults(module="backends")
