@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 
 from isograph.cli.text import table
-from isograph.explanation.folder import INDEX_PAGE
+from isograph.explanation.target import INDEX_PAGE
 from isograph.files import read_json
 from isograph_assets.definitions import defs
 from isograph_assets.home import prepare_home

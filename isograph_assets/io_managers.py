@@ -10,8 +10,8 @@ import dagster as dg
 
 from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.explanation import Explanations
-from isograph.explanation.folder import INDEX, INDEX_PAGE
 from isograph.explanation.render import write_explanations
+from isograph.explanation.target import INDEX, INDEX_PAGE
 from isograph.features import FeatureSet, read_features, write_features
 from isograph.files import atomic_file, read_json, write_bytes, write_json
 from isograph.results import Fit, read_fit, write_fit

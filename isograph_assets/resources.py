@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from isograph.explanation.folder import explanation_folder
+from isograph.explanation.target import explanation_folder
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -12,12 +12,8 @@ from isograph.annotation.places import default_cache
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
 from isograph.explanation import ExplainOptions, Explanations, explain
-from isograph.explanation.folder import (
-    INDEX_PAGE,
-    check_explain_target,
-    explanation_folder,
-)
 from isograph.explanation.overview import overview
+from isograph.explanation.target import INDEX_PAGE, check_explain_target, explanation_folder
 from isograph.progress import Steps
 from isograph.results import Fit, read_fit
 

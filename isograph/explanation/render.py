@@ -6,18 +6,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from isograph.explanation.folder import (
-    explained_modules,
-    remove_former,
-    write_explanation,
-    write_index,
-)
+from isograph.explanation.folder import write_explanation, write_index
 from isograph.explanation.model import Explanation, Explanations
 from isograph.explanation.page import Picture, index_page, index_pictures, module_page
 from isograph.explanation.pictures import Picture as Drawn
 from isograph.explanation.pictures import draw_profile
 from isograph.explanation.run import DRIVERS, POLARITIES
 from isograph.explanation.source import MODULE
+from isograph.explanation.target import explained_modules, remove_former
 from isograph.files import write_bytes
 from isograph.plots import draw_fit
 from isograph.plots.style import to_pdf, to_png

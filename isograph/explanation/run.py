@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -17,14 +17,13 @@ from isograph.explanation.attribution.availability import check_model, reason_ag
 from isograph.explanation.contrasts import high_low_table
 from isograph.explanation.drivers import driver_table
 from isograph.explanation.gene_sets import (
-    LEAST_GENES,
-    MOST_GENES,
     TestedSets,
     gene_set_table,
     match_gene_sets,
     read_gene_sets,
 )
 from isograph.explanation.model import Explanation, Explanations
+from isograph.explanation.options import ExplainOptions
 from isograph.explanation.own_features import read_own_features
 from isograph.explanation.polarity import polarity_table
 from isograph.explanation.schema import POLARITY
@@ -51,46 +50,6 @@ DRIVERS, POLARITIES, HIGH_LOW = (
 VAE_DRIVERS, VAE_RESPONSES = "vae_drivers", "vae_responses"
 IG, SETS, STRUCTURE = "ig_attributions", "gene_sets", "structure"
 OWN = "own_features"
-
-
-@dataclass(frozen=True)
-class ExplainOptions:
-    """What to tell about each module beside drivers, transcripts and contrasts.
-
-    Attributes:
-        vae_attribution: what the autoencoder's decoder answers to the module's direction.
-        integrated_gradients: what its encoder reads the direction from.
-        baseline: of the integrated gradients, `zero` or `mean`.
-        gene_sets: GMT file.
-        gene_set_sizes: fewest and most genes of a set that is tested.
-        feature_table, feature_meta: features of the user's own, both or none.
-        gtf: annotation, to say what changes in the structure of each switch.
-        annotation_table: the same as `isograph annotate-structure` wrote it.
-        cache_dir: where readings of annotations are kept; None keeps none.
-    """
-
-    vae_attribution: bool = False
-    integrated_gradients: bool = False
-    baseline: Literal["zero", "mean"] = "zero"
-    gene_sets: Path | None = None
-    gene_set_sizes: tuple[int, int] = (LEAST_GENES, MOST_GENES)
-    feature_table: Path | None = None
-    feature_meta: Path | None = None
-    gtf: Path | None = None
-    annotation_table: Path | None = None
-    cache_dir: Path | None = None
-
-    def as_record(self) -> dict[str, Any]:
-        """As the manifests have it."""
-        files = ("gene_sets", "feature_table", "feature_meta", "gtf", "annotation_table")
-        named = {name: getattr(self, name) for name in files}
-        return {
-            "vae_attribution": self.vae_attribution,
-            "integrated_gradients": self.integrated_gradients,
-            "baseline": self.baseline,
-            "gene_set_sizes": list(self.gene_set_sizes),
-            **{name: None if path is None else Path(path).name for name, path in named.items()},
-        }
 
 
 def explain(
