@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 from threadpoolctl import threadpool_limits
 
 # work on rows waits for memory, not for processors: more threads only hold more blocks at a time
@@ -34,6 +36,23 @@ def _quota_cores() -> int:
         return max(1, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):
         return 1_000_000
+
+
+def processor_name() -> str:
+    """The processor's model, where the system tells; else its architecture."""
+    with suppress(OSError, StopIteration, IndexError):
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+        named = next(line for line in lines if line.lower().startswith("model name"))
+        return named.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def memory_bytes() -> int:
+    """Memory of the machine, or what a container may use of it."""
+    total = psutil.virtual_memory().total
+    with suppress(OSError, ValueError):
+        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
 
 
 def available_threads() -> int:

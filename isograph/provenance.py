@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from isograph.machine import machine_cores, memory_bytes, processor_name
 
 DISTRIBUTION = "isograph-assets"
 _RECORDED = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "statsmodels", "torch")
@@ -57,3 +60,20 @@ def package_versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
+
+
+@lru_cache
+def machine() -> dict[str, Any]:
+    """What times and memory depend on, without naming the machine or its owner.
+
+    `id` is the same for machines of one kind: seconds are compared within it only.
+    """
+    facts: dict[str, Any] = {
+        "processor": processor_name(),
+        "architecture": platform.machine(),
+        "cores": machine_cores(),
+        "memory_gib": round(memory_bytes() / 2**30),
+        "system": platform.system(),
+    }
+    told = ";".join(f"{name}={value}" for name, value in facts.items())
+    return {"id": hashlib.sha256(told.encode()).hexdigest()[:12], **facts}

@@ -6,11 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
 import yaml
 
 from isograph.files import write_text
-from isograph.machine import machine_cores
+from isograph.machine import machine_cores, memory_bytes
 from isograph_assets.resources import PROJECT
 
 _HEADER = "# Written by isograph for this machine; it is kept as it is once this line is gone.\n"
@@ -30,7 +29,7 @@ _KEPT_DAYS = {"skipped": 1, "success": 30, "failure": 30, "started": -1}
 
 def runs_at_once() -> int:
     """As many runs as there are cores, fewer where memory is short."""
-    room = int(psutil.virtual_memory().total / _GIB / _GIB_PER_RUN)
+    room = int(memory_bytes() / _GIB / _GIB_PER_RUN)
     return max(1, min(machine_cores(), room))
 
 
