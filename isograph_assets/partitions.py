@@ -61,9 +61,7 @@ def fit_key(dataset: str, backend: str) -> dg.MultiPartitionKey:
 
 
 def split_key(key: str) -> tuple[str, str | None]:
-    """Data set and backend of a partition key; no backend where the key has one dimension."""
-    if isinstance(key, dg.MultiPartitionKey):
-        return key.keys_by_dimension[DATASET], key.keys_by_dimension[BACKEND]
-    # dimensions stand in the order of their names, and names of data sets hold no `|`
-    backend, bar, dataset = key.partition("|")
-    return (dataset, backend) if bar else (key, None)
+    """Data set (or suite) and backend of a partition key; no backend where there is none."""
+    # dimensions stand in the order of their names, `backend` first, and no name holds a `|`
+    backend, bar, rest = str(key).partition("|")
+    return (rest, backend) if bar else (backend, None)

@@ -1,8 +1,7 @@
-"""How assets are stored: the library's own files, each written whole or not at all."""
+"""One file or folder a partition: bundles, features, fits, explanations, scores."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +12,10 @@ from isograph.explanation import Explanations
 from isograph.explanation.render import write_explanations
 from isograph.explanation.target import INDEX, INDEX_PAGE
 from isograph.features import FeatureSet, read_features, write_features
-from isograph.files import atomic_file, read_json, write_bytes, write_json
+from isograph.files import read_json, write_json
 from isograph.results import Fit, read_fit, write_fit
-from isograph.selection import report_name
 from isograph_assets.partitions import split_key
 from isograph_assets.resources import Artifacts
-
-
-@dataclass(frozen=True)
-class Report:
-    """A JSON document with its pictures.
-
-    Attributes:
-        document: what goes into `<name>.json`.
-        pictures: PNG bytes by suffix; the empty suffix gives `<name>.png`.
-    """
-
-    document: Mapping[str, Any]
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,7 +26,7 @@ class Pictured:
     most_pictured: int
 
 
-class _BelowArtifacts(dg.ConfigurableIOManager):
+class BelowArtifacts(dg.ConfigurableIOManager):
     """Knows where results are written."""
 
     folder: str
@@ -52,7 +37,7 @@ class _BelowArtifacts(dg.ConfigurableIOManager):
         return Artifacts(folder=self.folder)
 
 
-class _Stored(_BelowArtifacts):
+class Stored(BelowArtifacts):
     """One file or folder a partition."""
 
     @abstractmethod
@@ -78,7 +63,7 @@ class _Stored(_BelowArtifacts):
         return self.read(self.place(*split_key(context.asset_partition_key)))
 
 
-class BundleIOManager(_Stored):
+class BundleIOManager(Stored):
     """Bundle folders."""
 
     def place(self, dataset: str, backend: str | None) -> Path:
@@ -94,7 +79,7 @@ class BundleIOManager(_Stored):
         return load_bundle(path)
 
 
-class FeaturesIOManager(_Stored):
+class FeaturesIOManager(Stored):
     """Feature folders."""
 
     def place(self, dataset: str, backend: str | None) -> Path:
@@ -110,7 +95,7 @@ class FeaturesIOManager(_Stored):
         return read_features(path)
 
 
-class FitIOManager(_Stored):
+class FitIOManager(Stored):
     """Fit folders."""
 
     def place(self, dataset: str, backend: str | None) -> Path:
@@ -126,7 +111,7 @@ class FitIOManager(_Stored):
         return read_fit(path)
 
 
-class MetricsIOManager(_Stored):
+class MetricsIOManager(Stored):
     """One JSON file a fixture and backend."""
 
     def place(self, dataset: str, backend: str | None) -> Path:
@@ -148,7 +133,7 @@ class MetricsIOManager(_Stored):
         return {key: self.read(path) for key, path in places.items() if path.exists()}
 
 
-class ExplanationIOManager(_Stored):
+class ExplanationIOManager(Stored):
     """Folders of explanations: one a module, and an index page."""
 
     def place(self, dataset: str, backend: str | None) -> Path:
@@ -171,43 +156,3 @@ class ExplanationIOManager(_Stored):
         """The index."""
         found: dict[str, Any] = read_json(path / INDEX)
         return found
-
-
-class StabilityIOManager(_Stored):
-    """A JSON file and its picture a study and backend."""
-
-    def place(self, dataset: str, backend: str | None) -> Path:
-        """`reports/<study>-<backend>-<data set>-stability.json`, as `isograph fit` names it."""
-        manifest = read_json(self.artifacts.bundle(dataset) / "manifest.json")
-        name = report_name(
-            study=dataset, backend=backend or "", dataset=str(manifest["dataset_name"])
-        )
-        return self.artifacts.report(f"{name}.json")
-
-    def write(self, value: Report, path: Path) -> None:
-        """Pictures first, so that a document never stands without them."""
-        for suffix, picture in value.pictures.items():
-            write_bytes(path.with_name(f"{path.stem}{suffix}.png"), picture)
-        write_json(path, value.document)
-
-    def read(self, path: Path) -> Report:
-        """The document, without its picture."""
-        return Report(read_json(path))
-
-
-class ReportIOManager(_BelowArtifacts):
-    """A JSON file and its pictures, named after the asset, under `reports/`."""
-
-    def handle_output(self, context: dg.OutputContext, obj: Report) -> None:
-        """Write pictures first, so that a document never stands without them."""
-        name = context.asset_key.path[-1]
-        for suffix, picture in obj.pictures.items():
-            with atomic_file(self.artifacts.report(f"{name}{suffix}.png")) as work:
-                work.write_bytes(picture)
-        path = self.artifacts.report(f"{name}.json")
-        write_json(path, obj.document)
-        context.add_output_metadata({"path": dg.MetadataValue.path(path)})
-
-    def load_input(self, context: dg.InputContext) -> Report:
-        """The document, without its pictures."""
-        return Report(read_json(self.artifacts.report(f"{context.asset_key.path[-1]}.json")))
