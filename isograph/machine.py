@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 # work on rows waits for memory, not for processors: more threads only hold more blocks at a time
 _MOST_THREADS = 8
+_PROC = Path("/proc/self")
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -93,9 +95,87 @@ def blocks(n: int, size: int) -> list[slice]:
 
 def peak_memory_bytes() -> int:
     """Resident memory of this process at its largest so far."""
+    return max(_PEAKS.highest, _mark())
+
+
+class PeakMemory:
+    """Resident memory of this process at its largest from here until `close`.
+
+    Several may be open at a time, one within another or in threads side by side: resetting the
+    system's mark for one is made up for in all others, and in `peak_memory_bytes`.
+
+    Attributes:
+        whole_process: the system's mark cannot be reset (it can on Linux): what `close` gives is
+            the largest since the process began.
+    """
+
+    def __init__(self) -> None:
+        self._highest = 0
+        self.whole_process = not _PEAKS.open(self)
+
+    def close(self) -> int | None:
+        """Bytes; None where the system does not tell."""
+        return _PEAKS.close(self) or None
+
+    def raise_to(self, mark: int) -> int:
+        """Take note of what was in use while this is open; the largest of it so far."""
+        self._highest = max(self._highest, mark)
+        return self._highest
+
+
+class _Peaks:
+    """The system keeps one mark a process; here is who wants to know of it."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: a forked process has a mark of its own, and nobody measures in it yet."""
+        self.highest = 0
+        self._open: list[PeakMemory] = []
+        self._lock = threading.Lock()
+
+    def open(self, window: PeakMemory) -> bool:
+        """Begin to measure; whether the mark could be reset."""
+        with self._lock:
+            self._note()
+            self._open.append(window)
+            return _reset_mark()
+
+    def close(self, window: PeakMemory) -> int:
+        with self._lock:
+            self._note()
+            # not there in a process that was forked while it was open
+            if window in self._open:
+                self._open.remove(window)
+            return window.raise_to(0)
+
+    def _note(self) -> None:
+        mark = _mark()
+        self.highest = max(self.highest, mark)
+        for window in self._open:
+            window.raise_to(mark)
+
+
+_PEAKS = _Peaks()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PEAKS.forget)
+
+
+def _mark() -> int:
+    """The system's high-water mark of resident memory, bytes; 0 where it does not tell."""
     # the kernel hands ru_maxrss of a parent on to the processes it starts, VmHWM it does not
     with suppress(OSError, StopIteration, ValueError, IndexError):
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = (_PROC / "status").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _reset_mark() -> bool:
+    """Set the mark back to what is resident now; False where it cannot be (`man 5 proc`)."""
+    try:
+        (_PROC / "clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True

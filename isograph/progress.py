@@ -10,14 +10,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TextIO
 
+from isograph.machine import PeakMemory
+
 
 @dataclass(frozen=True)
 class Step:
-    """One finished step: its name, wall-clock seconds and a short result for people."""
+    """One finished step.
+
+    Attributes:
+        name: of the step.
+        seconds: wall clock.
+        result: a few words for people.
+        cpu_seconds: processor time of the process, all its threads.
+        peak_memory_bytes: resident memory of the process at its largest while the step ran; since
+            the process began where the system cannot tell the difference
+            (`isograph.machine.PeakMemory`), None where it tells nothing.
+    """
 
     name: str
     seconds: float
     result: str
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int | None = None
 
 
 class Note:
@@ -46,15 +60,19 @@ class Steps:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Note]:
-        """Time a block; yields a `Note` for its result."""
+        """Measure a block; yields a `Note` for its result."""
         note = Note()
         self._running = name
         if self._live:
             self._write(f"  … {name}")
-        start = time.perf_counter()
-        yield note
-        seconds = time.perf_counter() - start
-        self.done.append(Step(name, seconds, note.result))
+        memory = PeakMemory()
+        start, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield note
+        finally:
+            seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu
+            peak = memory.close()
+        self.done.append(Step(name, seconds, note.result, cpu_seconds, peak))
         self.say(f"{name:<24} {seconds:7.2f} s  {note.result}".rstrip())
 
     def branch(self) -> Steps:

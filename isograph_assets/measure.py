@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from types import TracebackType
 
-from isograph.machine import peak_memory_bytes
+from isograph.machine import PeakMemory
 
 _MIB = 1024.0**2
-_PROC = Path("/proc/self")
 
 
 class Cost:
@@ -27,7 +25,8 @@ class Cost:
     whole_process: bool = True
 
     def __enter__(self) -> Cost:
-        self.whole_process = not _reset_mark()
+        self._memory = PeakMemory()
+        self.whole_process = self._memory.whole_process
         self._start = time.perf_counter()
         return self
 
@@ -38,22 +37,4 @@ class Cost:
         trace: TracebackType | None,
     ) -> None:
         self.seconds = time.perf_counter() - self._start
-        self.peak_mib = _since_reset() if not self.whole_process else peak_memory_bytes() / _MIB
-
-
-def _reset_mark() -> bool:
-    """Reset the kernel's high-water mark of resident memory; False where it cannot be."""
-    try:
-        (_PROC / "clear_refs").write_text("5")
-    except OSError:
-        return False
-    return _since_reset() > 0
-
-
-def _since_reset() -> float:
-    try:
-        status = (_PROC / "status").read_text()
-    except OSError:
-        return 0.0
-    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-    return float(lines[0].split()[1]) / 1024 if lines else 0.0
+        self.peak_mib = (self._memory.close() or 0) / _MIB

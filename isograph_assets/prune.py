@@ -1,4 +1,4 @@
-"""`python -m isograph_assets.prune`: old runs, stale benchmark cells and torn folders, gone.
+"""`python -m isograph_assets.prune`: old runs and failure records, stale cells, torn writes, gone.
 
 A run that holds the latest materialization of anything stays, however old: without it the UI would
 forget what lies on disk. Results are never touched.
@@ -20,9 +20,12 @@ from pathlib import Path
 import dagster as dg
 
 from isograph.cli.text import counted
+from isograph.errors import ConfigError
 from isograph.evaluation.cells import code_version
+from isograph.evaluation.kept import forget_cell
 from isograph.files import read_json
-from isograph_assets.home import prepare_home
+from isograph_assets.failures import FOLDER as FAILURES
+from isograph_assets.home import POSTGRES, prepare_home
 from isograph_assets.resources import Artifacts, artifacts_folder
 
 KEEP_DAYS = 30.0
@@ -44,11 +47,13 @@ class Stale:
         runs: ids of finished runs.
         cells: folders of benchmark cells that another code made.
         torn: folders and files that an interrupted write left behind.
+        records: pages on failed runs.
     """
 
     runs: tuple[str, ...]
     cells: tuple[Path, ...]
     torn: tuple[Path, ...]
+    records: tuple[Path, ...]
 
 
 def find_stale(
@@ -67,6 +72,7 @@ def find_stale(
         runs=_stale_runs(instance, before),
         cells=tuple(_stale_cells(artifacts.root / "benchmarks", before)),
         torn=tuple(_torn(artifacts.root, min(before, now - _DAY))),
+        records=tuple(_old_records(artifacts.root / FAILURES, before)),
     )
 
 
@@ -117,17 +123,24 @@ def _torn(root: Path, before: float) -> Iterator[Path]:
             yield path
 
 
+def _old_records(folder: Path, before: float) -> Iterator[Path]:
+    for path in sorted(folder.glob("*.md")):
+        if path.stat().st_mtime < before:
+            yield path
+
+
 def prune(instance: dg.DagsterInstance, stale: Stale) -> None:
     """Delete it. A cell's folder keeps what is not its own, such as further seeds."""
     for run in stale.runs:
         instance.delete_run(run)
     for cell in stale.cells:
-        (cell / "cell.json").unlink(missing_ok=True)
-        shutil.rmtree(cell / "fit", ignore_errors=True)
+        forget_cell(cell)
         for place in (cell, *cell.parents):
             if place.name == "benchmarks" or any(place.iterdir()):
                 break
             place.rmdir()
+    for path in stale.records:
+        path.unlink(missing_ok=True)
     for path in stale.torn:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -162,7 +175,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.older_than < 0:
         parser.error("--older-than is 0 or more days")
-    home = prepare_home()
+    try:
+        home = prepare_home()
+    except ConfigError as error:
+        parser.error(str(error))
     os.environ["DAGSTER_HOME"] = str(home)
     artifacts = Artifacts(folder=str(artifacts_folder()))
     with dg.DagsterInstance.get() as instance:
@@ -172,12 +188,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (len(stale.runs), "run"),
             (len(stale.cells), "benchmark cell"),
             (len(stale.torn), "torn write"),
+            (len(stale.records), "old failure record"),
         ):
             print(f"  {counted(number, thing)} {verb}")
         if asked.dry_run:
             return 0
         prune(instance, stale)
-    print(f"  {compact(home):.1f} MiB of history given back")
+    if os.environ.get(POSTGRES):
+        print("  PostgreSQL gives the space of deleted rows back by itself (autovacuum)")
+    else:
+        print(f"  {compact(home):.1f} MiB of history given back")
     return 0
 
 

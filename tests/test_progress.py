@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
+import pytest
+
+from isograph.machine import PeakMemory
 from isograph.progress import Steps
 
 
@@ -41,6 +45,50 @@ def test_the_log_has_the_time_of_day_and_steps_their_seconds() -> None:
     assert steps.done[0].name == "modules"
     assert steps.done[0].result == "3 modules"
     assert steps.done[0].seconds >= 0
+
+
+def test_a_step_has_its_own_processor_time_and_memory() -> None:
+    steps = Steps()
+    with steps.step("large"):
+        held = bytearray(80 * 2**20)
+        held[::4096] = b"x" * len(held[::4096])
+        del held
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            pass
+    with steps.step("small"):
+        time.sleep(0.05)
+    large, small = steps.done
+    assert large.cpu_seconds >= 0.02
+    assert small.cpu_seconds < 0.04 < small.seconds
+    assert large.peak_memory_bytes is not None
+    assert small.peak_memory_bytes is not None
+    assert large.peak_memory_bytes > 80 * 2**20
+    if not PeakMemory().whole_process:
+        assert small.peak_memory_bytes < large.peak_memory_bytes - 40 * 2**20
+
+
+def test_a_step_within_a_step_leaves_the_outer_one_its_peak() -> None:
+    steps = Steps()
+    with steps.step("outer"):
+        held = bytearray(80 * 2**20)
+        held[::4096] = b"x" * len(held[::4096])
+        del held
+        with steps.step("inner"):
+            pass
+    inner, outer = steps.done
+    assert (inner.name, outer.name) == ("inner", "outer")
+    assert outer.peak_memory_bytes is not None
+    assert outer.peak_memory_bytes > 80 * 2**20
+
+
+def test_a_step_that_fails_is_not_done_and_the_next_one_is_measured() -> None:
+    steps = Steps()
+    with pytest.raises(ValueError, match="no"), steps.step("bad"):
+        raise ValueError("no")
+    with steps.step("good"):
+        pass
+    assert [step.name for step in steps.done] == ["good"]
 
 
 def test_a_branch_keeps_what_was_done_and_adds_to_itself_alone() -> None:

@@ -9,68 +9,40 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from isograph.cli.text import counted, names, table
+from isograph.backends.registry import DEFAULT
+from isograph.cli.benchmark_tables import point_table, scenario_table, summary_table
+from isograph.cli.text import counted, names
 from isograph.errors import Problems, StudyError
 from isograph.evaluation.benchmark import benchmark
 from isograph.evaluation.cells import CellResult, Progress
+from isograph.evaluation.gates import held_to_gates
+from isograph.evaluation.history import HISTORY
 from isograph.evaluation.peers import PEERS
 from isograph.evaluation.plan import SUITE_SEED, derived_seeds, selection_name, stage_name
 from isograph.evaluation.plots import benchmark_picture
-from isograph.evaluation.published import FAIR_SIGNED, FAIR_UNSIGNED, PUBLISHED, VAE, WGCNA, Figure
 from isograph.evaluation.reports import benchmark_report, calibration_report, runtime_report
 from isograph.files import atomic_file, write_json
 from isograph.study import NAME_PATTERN, NAME_RULE
 
 _SHOWN_FAILURES = 5
-_BACKENDS = ("calibrated",)
-_COLUMNS = (
-    "fixture",
-    "backend",
-    "seeds",
-    "modules",
-    "planted",
-    "recovery",
-    "ARI",
-    "coverage",
-    "background",
-    "95% up to",
-    "roles",
-    "seconds",
-    "MiB",
-)
-_SCENARIO_COLUMNS = (
-    "scenario",
-    "backend",
-    "points",
-    "cells",
-    "with modules",
-    "ARI",
-    "worst point",
-    "coverage",
-    "background",
-    "95% up to",
-    VAE,
-    "WGCNA",
-    "fair WGCNA",
-)
-_POINT_COLUMNS = ("point", "ARI", "fair WGCNA unsigned", "signed")
+_FOR_FIXTURES = ("suite", "scenario", "datasets", "large", "seeds", "seed_from")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Score backends on fixtures and write the reports; 1 if a cell failed."""
+    """Score backends on data sets, write the reports; 1 if a cell failed, or one of our gates."""
     settings = _refuse_or_settings(options)
     datasets = names(options.datasets)
-    backends = tuple(dict.fromkeys(options.backend or _BACKENDS))
+    backends = tuple(dict.fromkeys(options.backend or (DEFAULT,)))
     peers = tuple(PEERS) if options.peers else ()
-    seeds = _seeds(options)
     results = benchmark(
         datasets=datasets,
         suites=options.suite,
         scenarios=options.scenario,
+        bundles=options.bundles,
         large=options.large,
         backends=backends,
         peers=peers,
-        seeds=seeds,
+        seeds=_seeds(options),
         settings=settings,
         stage=options.stage,
         cache=options.cells_dir,
@@ -78,10 +50,17 @@ def run(options: argparse.Namespace) -> int:
         fresh=options.fresh,
         jobs=options.jobs,
         timeout=options.timeout,
+        history=None if options.no_history else options.output_dir / HISTORY,
         report=_show,
     )
-    selection = selection_name(suites=options.suite, scenarios=options.scenario, datasets=datasets)
+    selection = selection_name(
+        suites=options.suite,
+        scenarios=options.scenario,
+        datasets=datasets,
+        bundles=options.bundles,
+    )
     _tell_left_out(results, peers)
+    held = []
     for backend in backends:
         stage = stage_name(
             backend,
@@ -91,13 +70,19 @@ def run(options: argparse.Namespace) -> int:
             settings=settings,
         )
         own = [r for r in results if r.cell.backend in (backend, *peers)]
-        _write(own, options, suite=selection, backend=backend, stage=stage)
-    return _tell_failures([result for result in results if result.failed])
+        report = _write(own, options, suite=selection, backend=backend, stage=stage)
+        held += _tell_gates(report, backend)
+    failed = _tell_failures([result for result in results if result.failed])
+    return 1 if failed or held else 0
 
 
 def _refuse_or_settings(options: argparse.Namespace) -> dict[str, str]:
     problems = Problems()
-    if options.seeds < 1:
+    idle = [name for name in _FOR_FIXTURES if getattr(options, name) not in (None, False)]
+    if options.bundles is not None and idle:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        problems.add(flags, "is for fixtures, not for --bundles", fix="leave it out")
+    if options.seeds is not None and options.seeds < 1:
         problems.add("--seeds", f"is {options.seeds}", fix="1 or more")
     if options.seed_from == "":
         problems.add("--seed-from", "is empty", fix="give a text or leave it out")
@@ -111,9 +96,10 @@ def _refuse_or_settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _seeds(options: argparse.Namespace) -> tuple[int, ...]:
+    n_seeds = 1 if options.seeds is None else options.seeds
     if not options.seed_from:
-        return tuple(range(SUITE_SEED, SUITE_SEED + options.seeds))
-    seeds = derived_seeds(options.seed_from, options.seeds)
+        return tuple(range(SUITE_SEED, SUITE_SEED + n_seeds))
+    seeds = derived_seeds(options.seed_from, n_seeds)
     print(f"seeds from {options.seed_from}: {', '.join(map(str, seeds))}")
     return seeds
 
@@ -125,8 +111,8 @@ def _write(
     suite: str,
     backend: str,
     stage: str,
-) -> None:
-    """All reports of one backend, and its tables on the terminal."""
+) -> dict[str, Any]:
+    """All reports of one backend, and its tables on the terminal; the first report."""
     report = benchmark_report(results, suite=suite, backend=backend, stage=stage)
     report["seeds_from"] = options.seed_from
     folder: Path = options.output_dir
@@ -140,15 +126,30 @@ def _write(
     )
     with atomic_file(path.with_suffix(".png")) as work:
         work.write_bytes(benchmark_picture(report["summary"]))
-    print(_summary(report["summary"]))
+    print("\n" + summary_table(report["summary"]))
     if report["scenarios"]:
-        print(_scenarios(report["scenarios"]))
-    points = _points(report["summary"], backend)
+        print("\n" + scenario_table(report["scenarios"]))
+    points = point_table(report["summary"], backend)
     if points:
-        print("\n" + table(points, _POINT_COLUMNS))
+        print("\n" + points)
     if len(report["code_versions"]) > 1:
         print("\nthe code was edited during this run: run it again to have one version throughout")
     print(f"\nwritten to {path}")
+    return report
+
+
+def _tell_gates(report: dict[str, Any], backend: str) -> list[dict[str, Any]]:
+    """Say how the gates went; the failures that count."""
+    failed, checked = report["gate_failures"], report["gates_checked"]
+    if not held_to_gates(backend):
+        if failed:
+            print(f"{backend} misses {len(failed)} of {counted(checked, 'gate')}: told only")
+        return []
+    if checked and not failed:
+        print(f"{counted(checked, 'gate')} passed")
+    for row in failed:
+        print(f"gate failed: {row['sentence']}", file=sys.stderr)
+    return list(failed)
 
 
 def _tell_left_out(results: Sequence[CellResult], peers: Sequence[str]) -> None:
@@ -157,7 +158,7 @@ def _tell_left_out(results: Sequence[CellResult], peers: Sequence[str]) -> None:
     for peer in peers:
         left_out = len(everything - {r.cell.dataset for r in results if r.cell.backend == peer})
         if left_out:
-            print(f"{peer} leaves out {counted(left_out, 'fixture')} that it does not take")
+            print(f"{peer} leaves out {counted(left_out, 'data set')} that it does not take")
 
 
 def _tell_failures(failed: Sequence[CellResult]) -> int:
@@ -196,68 +197,3 @@ def _time_left(progress: Progress) -> str:
     seconds = progress.seconds_left
     about = f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
     return f"  · {left} left, about {about}"
-
-
-def _summary(rows: Sequence[dict[str, Any]]) -> str:
-    cells = [
-        (
-            row["dataset"],
-            row["backend"],
-            row["n"],
-            row["n_modules"],
-            row["n_truth_modules"],
-            row["recovery"],
-            row["ari"],
-            row["coverage"],
-            row["background_pooled"],
-            row["background_high"],
-            row["role_accuracy"],
-            row["seconds"],
-            None if row["peak_memory_bytes"] is None else round(row["peak_memory_bytes"] / 2**20),
-        )
-        for row in rows
-    ]
-    return "\n" + table(cells, _COLUMNS)
-
-
-def _scenarios(rows: Sequence[dict[str, Any]]) -> str:
-    cells = [
-        (
-            row["scenario"],
-            row["backend"],
-            row["n_points"],
-            row["n"],
-            row["n_with_modules"],
-            row["ari"],
-            row["ari_min"],
-            row["coverage"],
-            row["background_pooled"],
-            row["background_high"],
-            _figure(row["scenario"], VAE),
-            _figure(row["scenario"], WGCNA),
-            _figure(row["scenario"], FAIR_UNSIGNED),
-        )
-        for row in rows
-    ]
-    return "\n" + table(cells, _SCENARIO_COLUMNS)
-
-
-def _points(rows: Sequence[dict[str, Any]], backend: str) -> list[tuple[Any, ...]]:
-    """Data sets for which a fair WGCNA figure is known."""
-    return [
-        (row["dataset"], row["ari"], unsigned, _figure(row["dataset"], FAIR_SIGNED))
-        for row in rows
-        if row["backend"] == backend
-        and (unsigned := _figure(row["dataset"], FAIR_UNSIGNED, point=True)) is not None
-    ]
-
-
-def _figure(where: str, method: str, *, point: bool | None = None) -> float | None:
-    """The published ARI, None where there is none."""
-
-    def fits(figure: Figure) -> bool:
-        return (figure.where, figure.method, figure.metric) == (where, method, "ari") and (
-            point is None or figure.point == point
-        )
-
-    return next((figure.value for figure in PUBLISHED if fits(figure)), None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isograph.cli.annotate_options import add_annotate
+from isograph.cli.benchmark_options import add_benchmark
 from isograph.cli.compare_options import add_compare
 from isograph.cli.explain_options import add_explain
 from isograph.cli.fit_options import add_fit, add_plot
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_import(commands)
     _add_bundle_commands(commands)
     _add_simulate(commands)
-    _add_benchmark(commands)
+    add_benchmark(commands)
     _add_null(commands)
     add_snapshot(commands)
     add_compare(commands)
@@ -142,78 +143,6 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     simulate.add_argument("--overwrite", action="store_true", help="replace a former bundle")
     simulate.set_defaults(module="simulate")
-
-
-def _add_benchmark(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    bench = commands.add_parser(
-        "benchmark",
-        help="fit fixtures and score them against their planted truth",
-        description="Simulate, fit and score fixtures, each in a process of its own. A run that "
-        "was cut off goes on where it stopped.",
-    )
-    bench.add_argument(
-        "--suite",
-        action="append",
-        metavar="NAME",
-        help="may be repeated (default: core_v1 and multiplex_v1)",
-    )
-    bench.add_argument(
-        "--scenario", action="append", metavar="NAME", help="one sweep or family; may be repeated"
-    )
-    bench.add_argument("--datasets", metavar="A,B", help="these fixtures instead of whole suites")
-    bench.add_argument(
-        "--large", action="store_true", help="with fixtures that suites leave out for their size"
-    )
-    bench.add_argument(
-        "--backend",
-        action="append",
-        metavar="NAME",
-        help="may be repeated (default: calibrated)",
-    )
-    bench.add_argument(
-        "--peers",
-        action="store_true",
-        help="beside it, plain nearest neighbours and a simple correlation network",
-    )
-    bench.add_argument("--seeds", type=int, default=1, help="data sets a fixture")
-    bench.add_argument(
-        "--seed-from",
-        metavar="TEXT",
-        help="derive the seeds from this text, e.g. a commit's hash (default: count from the "
-        "suite's seed)",
-    )
-    bench.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        metavar="KEY=VALUE",
-        default=[],
-        help="any setting of the fits, see `isograph settings`",
-    )
-    bench.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        help="cells at a time; times are honest with 1 only (default: 1)",
-    )
-    bench.add_argument(
-        "--timeout", type=float, default=3600.0, metavar="SECONDS", help="of a cell (default: 3600)"
-    )
-    bench.add_argument("--fresh", action="store_true", help="run finished cells again")
-    bench.add_argument("--keep-fits", action="store_true", help="write every fit's tables too")
-    bench.add_argument(
-        "--stage", help="name of reports and cells (default: SUITE-BACKEND, and what --set changed)"
-    )
-    bench.add_argument(
-        "--output-dir", type=Path, default=Path("artifacts/reports"), help="where reports go"
-    )
-    bench.add_argument(
-        "--cells-dir",
-        type=Path,
-        default=Path("artifacts/benchmarks"),
-        help="where finished cells go, so that a run goes on where it was cut off",
-    )
-    bench.set_defaults(module="benchmark")
 
 
 def _add_null(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -13,9 +13,10 @@ FIT_FOLDER = "fit"
 
 
 def cell_folder(root: Path, *, stage: str, cell: Cell) -> Path:
-    """`<root>/<stage>/<dataset>` for the suite's seed, `…/seed-<k>` below it for others."""
+    """`<root>/<stage>/<dataset>` for bundles and the suite's seed, `…/seed-<k>` for other seeds."""
     folder = Path(root) / stage / cell.dataset
-    return folder if cell.seed == SUITE_SEED else folder / f"seed-{cell.seed}"
+    plain = cell.seed == SUITE_SEED or not cell.is_fixture
+    return folder if plain else folder / f"seed-{cell.seed}"
 
 
 def read_cell(folder: Path, *, cell: Cell, code: str) -> CellResult | None:

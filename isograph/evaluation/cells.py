@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from isograph.files import SCHEMA_VERSION, hash_parts, sha256_file, to_json
 from isograph.provenance import package_versions
@@ -32,15 +32,29 @@ _NO_RESULT = (
     "evaluation/benchmark.py",
     "evaluation/cache.py",
     "evaluation/comparison/",
+    "evaluation/datasets.py",
+    "evaluation/gates.py",
+    "evaluation/history.py",
+    "evaluation/kept.py",
+    "evaluation/leaderboard.py",
+    "evaluation/leaderboard_plots.py",
+    "evaluation/leaderboard.py",
+    "evaluation/leaderboard_plots.py",
     "evaluation/plan.py",
     "evaluation/plot_points.py",
     "evaluation/plots.py",
     "evaluation/processes.py",
     "evaluation/published.py",
+    "evaluation/regressions.py",
+    "evaluation/regressions.py",
     "evaluation/reports.py",
     "evaluation/snapshots.py",
     "evaluation/stored_fits.py",
     "evaluation/summary.py",
+    "evaluation/trend_plots.py",
+    "evaluation/trends.py",
+    "evaluation/trend_plots.py",
+    "evaluation/trends.py",
     "plots/",
     "provenance.py",
     "startup.py",
@@ -52,16 +66,33 @@ class Cell:
     """One data set to fit and score.
 
     Attributes:
-        dataset: name of the fixture.
-        seed: of the fixture.
+        dataset: name of the fixture, or of the bundle's folder.
+        seed: of the fixture; 0 for a bundle, which has none.
         backend: name of the backend, or of a peer (`isograph.evaluation.peers`).
         settings: settings of the fit by name, as `--set` takes them, sorted.
+        bundle_files: hash of a bundle's files (`isograph.evaluation.datasets`); None for fixtures.
+        bundle: where it is; two cells are the same wherever their bundle lies.
     """
 
     dataset: str
     seed: int
     backend: str
     settings: tuple[tuple[str, str], ...] = ()
+    bundle_files: str | None = None
+    bundle: Path | None = field(default=None, compare=False)
+
+    @property
+    def is_fixture(self) -> bool:
+        """Whether the data set is simulated, so that its suite and scenario are known."""
+        return self.bundle_files is None
+
+
+class StepCost(TypedDict):
+    """What one step of a fit cost (`isograph.progress.Step`)."""
+
+    seconds: float
+    cpu_seconds: float | None
+    peak_memory_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -74,11 +105,12 @@ class CellResult:
         seconds: wall clock of the fit alone.
         cpu_seconds: processor time of the fit, all its threads.
         peak_memory_bytes: resident set of the process at its largest, simulation and fit.
-        steps: seconds a step of the fit.
+        steps: what each step of the fit cost, by its name.
         wall_seconds: of the whole process: start, simulation, fit and scores.
         error: why it failed, in one line; None where it did not.
         calibration: the backend's record; None where it has none.
         code_version: of the code that ran it (`code_version`).
+        bundle_content_hash: of the data set that was fitted; None where it is not known.
     """
 
     cell: Cell
@@ -86,11 +118,12 @@ class CellResult:
     seconds: float
     cpu_seconds: float
     peak_memory_bytes: int
-    steps: dict[str, float]
+    steps: dict[str, StepCost]
     wall_seconds: float = 0.0
     error: str | None = None
     calibration: Mapping[str, Any] | None = None
     code_version: str = ""
+    bundle_content_hash: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -138,7 +171,8 @@ def cell_key(cell: Cell, *, code: str) -> str:
         cell: the cell.
         code: `code_version()`.
     """
-    content = asdict(cell) | {"generator_version": GENERATOR_VERSION, "code_version": code}
+    content = {k: v for k, v in asdict(cell).items() if k != "bundle"}
+    content |= {"generator_version": GENERATOR_VERSION, "code_version": code}
     return hashlib.sha256(to_json(content).encode()).hexdigest()
 
 
@@ -167,6 +201,8 @@ def to_record(result: CellResult) -> dict[str, Any]:
         "seed": result.cell.seed,
         "backend": result.cell.backend,
         "settings": dict(result.cell.settings),
+        "bundle_files": result.cell.bundle_files,
+        "bundle_content_hash": result.bundle_content_hash,
         "error": result.error,
         "runtime_seconds": result.seconds,
         "cpu_seconds": result.cpu_seconds,
@@ -189,6 +225,7 @@ def from_record(record: Mapping[str, Any]) -> CellResult:
         seed=record["seed"],
         backend=record["backend"],
         settings=tuple(sorted(record["settings"].items())),
+        bundle_files=record.get("bundle_files"),
     )
     return CellResult(
         cell=cell,
@@ -196,9 +233,21 @@ def from_record(record: Mapping[str, Any]) -> CellResult:
         seconds=record["runtime_seconds"],
         cpu_seconds=record["cpu_seconds"],
         peak_memory_bytes=record["peak_memory_bytes"],
-        steps=dict(record["steps"]),
+        steps={name: _step_cost(cost) for name, cost in record["steps"].items()},
         wall_seconds=record["wall_seconds"],
         error=record["error"],
         calibration=record["calibration"],
         code_version=record["code_version"],
+        bundle_content_hash=record.get("bundle_content_hash"),
+    )
+
+
+def _step_cost(cost: Mapping[str, Any] | float) -> StepCost:
+    """A step as it is written; older records have its seconds only."""
+    if not isinstance(cost, Mapping):
+        return StepCost(seconds=float(cost), cpu_seconds=None, peak_memory_bytes=None)
+    return StepCost(
+        seconds=cost["seconds"],
+        cpu_seconds=cost["cpu_seconds"],
+        peak_memory_bytes=cost["peak_memory_bytes"],
     )

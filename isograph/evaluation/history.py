@@ -62,6 +62,7 @@ def history_line(
         "seed": result.cell.seed,
         "backend": result.cell.backend,
         "settings": dict(result.cell.settings),
+        "bundle_content_hash": result.bundle_content_hash,
         **{name: result.metrics.get(name) for name in _SCORES},
         "seconds": result.seconds,
         "cpu_seconds": result.cpu_seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from isograph.errors import Problems
 from isograph.simulation import SUITES, FixtureInfo, list_fixtures
@@ -83,8 +84,11 @@ def selection_name(
     suites: Sequence[str] | None,
     scenarios: Sequence[str] | None,
     datasets: Sequence[str] | None,
+    bundles: Path | None = None,
 ) -> str:
     """What was chosen, for the report and the name of its stage."""
+    if bundles is not None:
+        return study_name(Path(bundles).resolve().name)
     if datasets:
         return "selected"
     return "+".join(scenarios or suites or DEFAULT_SUITES)
@@ -110,9 +114,3 @@ def stage_name(
         return f"{stage}-{own}"
     changed = [f"{key.rpartition('.')[2]}-{value}" for key, value in sorted(settings.items())]
     return f"{selection}-{study_name('-'.join([own, *changed]))}"
-
-
-def expected_cost(dataset: str) -> float:
-    """Roughly the seconds that a cell takes, for estimates of the time left."""
-    info = next((f for f in list_fixtures() if f.name == dataset), None)
-    return 2.0 if info is None else 2.0 + 2e-6 * info.n_genes * info.n_samples

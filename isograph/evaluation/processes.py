@@ -13,7 +13,8 @@ from multiprocessing import connection as mp_connection
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
-from multiprocessing.process import BaseProcess
+from multiprocessing.process import BaseProcess, parent_process
+from threading import Thread
 from typing import Generic, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -164,6 +165,7 @@ def _death(exit_code: int | None) -> str:
 def _child(connection: Connection, work: Callable[[Task], bytes], task: Task, threads: int) -> None:
     """Body of the new process: answers with bytes, never with a pickle."""
     os.environ["ISOGRAPH_THREADS"] = str(threads)
+    Thread(target=_end_with_parent, daemon=True).start()
     try:
         with threadpool_limits(limits=threads):
             answer = _ENDED + work(task)
@@ -173,6 +175,14 @@ def _child(connection: Connection, work: Callable[[Task], bytes], task: Task, th
     with suppress(BrokenPipeError):
         connection.send_bytes(answer)
     connection.close()
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can stop nobody: work that nobody waits for would slow others."""
+    parent = parent_process()
+    if parent is not None:
+        mp_connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def one_line(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -43,7 +43,7 @@ def summarise(results: Sequence[CellResult]) -> list[Row]:
     rows = []
     for (dataset, backend), own in _groups(results, lambda r: (r.cell.dataset, r.cell.backend)):
         done = [result for result in own if not result.failed]
-        info = infos.get(dataset)
+        info = _info(own[0], infos)
         row: Row = {"dataset": dataset, "backend": backend}
         row |= {"suite": info and info.suite, "scenario": info and info.scenario}
         row |= {"n": len(done), "n_failed": len(own) - len(done)}
@@ -62,7 +62,7 @@ def summarise(results: Sequence[CellResult]) -> list[Row]:
 def summarise_scenarios(results: Sequence[CellResult]) -> list[Row]:
     """A row a scenario and backend; figures of others beside them. Suites without any give none."""
     infos = _infos()
-    named = [r for r in results if r.cell.dataset in infos and infos[r.cell.dataset].scenario]
+    named = [r for r in results if (info := _info(r, infos)) and info.scenario]
     rows = []
     for (scenario, backend), own in _groups(
         named, lambda r: (str(infos[r.cell.dataset].scenario), r.cell.backend)
@@ -77,7 +77,7 @@ def summarise_scenarios(results: Sequence[CellResult]) -> list[Row]:
 def summarise_suites(results: Sequence[CellResult]) -> list[Row]:
     """A row a suite and backend."""
     infos = _infos()
-    named = [result for result in results if result.cell.dataset in infos]
+    named = [result for result in results if _info(result, infos)]
     return [
         {"suite": suite, "backend": backend} | _group_row(own)
         for (suite, backend), own in _groups(
@@ -86,8 +86,31 @@ def summarise_suites(results: Sequence[CellResult]) -> list[Row]:
     ]
 
 
+def summarise_families(results: Sequence[CellResult]) -> list[Row]:
+    """A row a family and backend: the points of a sweep, or a data set that belongs to none."""
+    infos = _infos()
+    rows = []
+    for (family, backend), own in _groups(
+        results, lambda r: (_family(infos.get(r.cell.dataset), r.cell.dataset), r.cell.backend)
+    ):
+        info = infos.get(own[0].cell.dataset)
+        rows.append(
+            {"family": family, "suite": info and info.suite, "backend": backend} | _group_row(own)
+        )
+    return rows
+
+
+def _family(info: FixtureInfo | None, dataset: str) -> str:
+    return info.scenario if info is not None and info.scenario is not None else dataset
+
+
 def _infos() -> dict[str, FixtureInfo]:
     return {info.name: info for info in list_fixtures()}
+
+
+def _info(result: CellResult, infos: Mapping[str, FixtureInfo]) -> FixtureInfo | None:
+    """What the catalogue says of a cell's fixture; a bundle is none, whatever it is called."""
+    return infos.get(result.cell.dataset) if result.cell.is_fixture else None
 
 
 def _groups(
@@ -157,12 +180,15 @@ def _worst_programme_r2(done: Sequence[CellResult]) -> float | None:
 
 
 def _pooled_background(done: Sequence[CellResult]) -> Row:
-    false = sum(int(result.metrics["n_background_assigned"]) for result in done)
     assigned = sum(int(result.metrics["n_assigned"]) for result in done)
-    pooled = background_interval(false, assigned)
+    # without a truth nobody knows what is background
+    told = [result for result in done if result.metrics["n_background_assigned"] is not None]
+    false = sum(int(result.metrics["n_background_assigned"]) for result in told)
+    of = sum(int(result.metrics["n_assigned"]) for result in told)
+    pooled = background_interval(false, of)
     return {
         "n_assigned": assigned,
-        "background_pooled": false / assigned if assigned else None,
+        "background_pooled": false / of if of else None,
         "background_low": pooled.low,
         "background_high": pooled.high,
     }

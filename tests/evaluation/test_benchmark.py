@@ -23,10 +23,12 @@ from isograph.evaluation.cells import (
     from_record,
     to_record,
 )
+from isograph.evaluation.history import read_history
 from isograph.evaluation.measure import run_cell
 from isograph.evaluation.plan import derived_seeds, fixtures_of, stage_name
 from isograph.evaluation.reports import benchmark_report, calibration_report, runtime_report
 from isograph.evaluation.summary import summarise, summarise_scenarios, summarise_suites
+from isograph.provenance import machine
 
 NULL = "negative_control_noise-noise0.50"
 
@@ -51,8 +53,9 @@ def result(dataset: str, seed: int, *, backend: str = "calibrated", **metrics: A
         seconds=1.0 + seed,
         cpu_seconds=2.0,
         peak_memory_bytes=1000 + seed,
-        steps={"modules": 0.5},
+        steps={"modules": {"seconds": 0.5, "cpu_seconds": 1.0, "peak_memory_bytes": 900}},
         code_version="c",
+        bundle_content_hash=f"{dataset}-{seed}",
     )
 
 
@@ -110,9 +113,13 @@ def test_the_key_changes_with_everything_that_scores_depend_on() -> None:
             (replace(cell, seed=2), "c"),
             (replace(cell, backend="z"), "c"),
             (replace(cell, settings=(("resolution", "2"),)), "c"),
+            (replace(cell, bundle_files="h"), "c"),
+            (replace(cell, bundle_files="other"), "c"),
         )
     }
-    assert len(keys) == 6
+    assert len(keys) == 8
+    here, there = (replace(cell, bundle_files="h", bundle=Path(p)) for p in ("here", "there"))
+    assert cell_key(here, code="c") == cell_key(there, code="c") in keys
     assert code_version() == code_version()
 
 
@@ -121,6 +128,18 @@ def test_a_record_gives_its_result_again(tmp_path: Path) -> None:
     assert from_record(to_record(cell)) == cell
     write_cell(tmp_path, cell)
     assert read_cell(tmp_path, cell=cell.cell, code="c") == cell
+
+
+def test_a_record_of_former_versions_has_seconds_of_steps_only() -> None:
+    record = to_record(result("a", 3))
+    for name in ("bundle_files", "bundle_content_hash"):
+        del record[name]
+    old = from_record(record | {"steps": {"modules": 0.5}})
+    assert old.steps == {
+        "modules": {"seconds": 0.5, "cpu_seconds": None, "peak_memory_bytes": None}
+    }
+    assert old.bundle_content_hash is None
+    assert old.cell.is_fixture
 
 
 def test_cells_of_other_code_failed_ones_and_damaged_files_are_run_again(tmp_path: Path) -> None:
@@ -220,7 +239,11 @@ def test_one_cell_is_simulated_fitted_and_scored() -> None:
     assert cell.metrics["ari"] == 1.0
     assert cell.metrics["n_genes"] == 40
     assert cell.peak_memory_bytes > 2**20
-    assert 0 < sum(cell.steps.values()) <= cell.seconds
+    assert 0 < sum(step["seconds"] for step in cell.steps.values()) <= cell.seconds
+    assert 0 < sum(step["cpu_seconds"] or 0 for step in cell.steps.values()) <= cell.cpu_seconds
+    peaks = [step["peak_memory_bytes"] or 0 for step in cell.steps.values()]
+    assert 2**20 < max(peaks) <= cell.peak_memory_bytes
+    assert cell.bundle_content_hash == isograph.simulate("toy_multiplex_v1", seed=3).content_hash
 
 
 def test_the_null_scenario_is_scored_by_what_is_assigned() -> None:
@@ -246,6 +269,7 @@ def test_a_second_run_takes_finished_cells_and_runs_the_missing_one(
     first = isograph.benchmark(**planned, keep_fits=True, report=seen.append)
     assert [p.cached for p in seen] == [False, False]
     assert (tmp_path / "s/toy_multiplex_v1/fit/modules.parquet").exists()
+    assert (tmp_path / "s/toy_multiplex_v1/seed-8/run.log").exists()
     (tmp_path / "s/toy_multiplex_v1/seed-8/cell.json").unlink()
     seen.clear()
     second = isograph.benchmark(**planned, report=seen.append)
@@ -253,6 +277,32 @@ def test_a_second_run_takes_finished_cells_and_runs_the_missing_one(
     assert second[0] == first[0]
     assert second[1].metrics == first[1].metrics
     assert seen[-1].done == seen[-1].total == 2
+
+
+def test_a_cell_that_was_run_is_a_line_of_the_history_and_a_cached_or_failed_one_is_not(
+    planned: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "reports" / "history.jsonl"
+    seen: list[int] = []
+
+    def count(progress: Progress) -> None:
+        seen.append(len(read_history(path)))
+
+    isograph.benchmark(**planned, history=path, jobs=1, report=count)
+    assert seen == [1, 2]
+    isograph.benchmark(**planned, history=path)
+    isograph.benchmark(**planned, history=path, fresh=True, timeout=0.01)
+    assert len(read_history(path)) == 2
+    isograph.benchmark(**(planned | {"seeds": (7,)}), history=path, fresh=True)
+    lines = read_history(path)
+    assert [line["seed"] for line in lines] == [7, 8, 7]
+    assert lines[0]["run"] == lines[1]["run"] != lines[2]["run"]
+    assert {(line["suite"], line["stage"]) for line in lines} == {("multiplex_v1", "s")}
+
+
+def test_without_a_history_none_is_written(planned: dict[str, Any], tmp_path: Path) -> None:
+    isograph.benchmark(**(planned | {"seeds": (7,)}))
+    assert not list(tmp_path.rglob("history.jsonl"))
 
 
 def test_a_cell_that_runs_out_of_time_is_a_failed_row_and_loses_no_other(
@@ -296,6 +346,40 @@ def test_reports_say_what_made_them() -> None:
     assert len(runtime["results"]) == 1
     assert runtime["results"][0]["runtime_seconds"] == 6.0
     assert runtime["machine"]["cores"] >= 1
+
+
+def test_every_report_says_which_code_and_which_data_made_it() -> None:
+    failed = failure(Cell("b", 5, "calibrated"), "no memory", wall_seconds=1.0, code="c")
+    peer = replace(result("a", 5, backend="peer:knn"), calibration=None)
+    rows = [replace(result("a", 5), calibration={"neighbours": 30}), failed, peer]
+    for made in (
+        benchmark_report(rows, suite="core_v1", backend="calibrated", stage="x"),
+        runtime_report(rows, stage="x", backend="calibrated"),
+        calibration_report(rows, stage="x", backend="calibrated"),
+    ):
+        assert set(made["git"]) == {"commit", "dirty"}
+        assert "numpy" in made["packages"]
+        assert made["code_versions"] == ["c"]
+        assert made["isograph_version"]
+        assert made["inputs"] == [{"dataset": "a", "seed": 5, "bundle_content_hash": "a-5"}]
+
+
+def test_the_runtime_report_has_the_cost_of_every_step_and_the_machine() -> None:
+    runtime = runtime_report([result("a", 5)], stage="x", backend="calibrated", jobs=3)
+    assert runtime["results"][0]["steps"] == {
+        "modules": {"seconds": 0.5, "cpu_seconds": 1.0, "peak_memory_bytes": 900}
+    }
+    assert runtime["jobs"] == 3
+    assert runtime["machine"] == machine()
+
+
+def test_gates_stand_in_the_report() -> None:
+    rows = [result("xxlarge_multiplex_v1", 7, recovery=0.5)]
+    report = benchmark_report(rows, suite="multiplex_v1", backend="calibrated", stage="x")
+    (row,) = report["gate_failures"]
+    assert set(row) == {"where", "metric", "value", "bound", "source", "sentence"}
+    assert (row["metric"], row["value"], row["bound"]) == ("recovery", 0.5, 0.927)
+    assert report["gates_checked"] >= 2
 
 
 def test_the_calibration_report_has_a_row_where_there_is_a_record() -> None:

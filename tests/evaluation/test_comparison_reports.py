@@ -155,6 +155,19 @@ def test_seconds_and_bytes_are_ratios(tmp_path: Path) -> None:
     assert any("one cell at a time" in note for note in found.notes)
 
 
+def test_steps_of_former_reports_are_compared_with_those_of_new_ones(tmp_path: Path) -> None:
+    rows = aris("a", [1.0, 1.0])
+    cost = {"seconds": 2.0, "cpu_seconds": 9.0, "peak_memory_bytes": 5}
+    old = [cell("a", k, runtime_seconds=1.0, steps={"features": 1.0}) for k in range(2)]
+    new = [cell("a", k, runtime_seconds=1.0, steps={"features": cost}) for k in range(2)]
+    found = compared(write(tmp_path, "l", rows, costs=old), write(tmp_path, "r", rows, costs=new))
+    step = row(found.results, "step_seconds.features", "a")
+    assert (step.left, step.right, step.effect) == (1.0, 2.0, pytest.approx(2.0))
+    assert {r.metric for r in found.results if r.metric.startswith("step_")} == {
+        "step_seconds.features"
+    }
+
+
 def test_seconds_of_zero_are_not_paired(tmp_path: Path) -> None:
     left = [cell("a", k, ari=1.0, seconds=s) for k, s in enumerate((0.0, 1.0, 1.0))]
     right = [r | {"seconds": 3.0} for r in left]

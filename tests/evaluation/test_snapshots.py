@@ -229,12 +229,12 @@ def test_a_data_set_that_is_gone_or_another_leaves_a_note(
 
 def test_a_benchmark_cell_knows_its_recovery_and_seconds(tmp_path: Path) -> None:
     cell = Cell("toy_multiplex_v1", 5, "calibrated")
-    result = run_cell(cell, keep=tmp_path / "fit")
+    result = run_cell(cell, keep=tmp_path)
     write_cell(tmp_path, replace(result, metrics=result.metrics | {"recovery": 0.5}))
     for folder in (tmp_path, tmp_path / "fit"):
         stored = open_fit(folder)
         assert (stored.recovery, stored.runtime_seconds) == (0.5, result.seconds)
-        assert read_snapshot(folder).recovery == 0.5
+    assert read_snapshot(tmp_path / "fit").recovery == 0.5
 
 
 def test_a_cell_of_something_else_is_not_believed(realistic_fit: Fit, tmp_path: Path) -> None:

@@ -190,6 +190,11 @@ def _costs(rows: Iterable[Mapping[str, Any]], backend: str) -> dict[Key, dict[st
     for row in rows:
         if row.get("backend") == backend:
             own = {name: row[name] for name in _COSTS if name in row}
-            steps = row.get("steps") or {}
+            steps = {k: _seconds(cost) for k, cost in (row.get("steps") or {}).items()}
             found[_key(row)] = numbers({**own, "step_seconds": steps})
     return found
+
+
+def _seconds(step: Any) -> Any:
+    """Seconds of a step; reports of former versions have nothing else."""
+    return step.get("seconds") if isinstance(step, Mapping) else step
