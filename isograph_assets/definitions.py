@@ -16,6 +16,7 @@ from isograph_assets.io_managers import (
     MetricsIOManager,
     ReportIOManager,
     StabilityIOManager,
+    SuiteReportIOManager,
 )
 from isograph_assets.jobs import JOBS
 from isograph_assets.resources import (
@@ -24,7 +25,7 @@ from isograph_assets.resources import (
     artifacts_folder,
     studies_folder,
 )
-from isograph_assets.schedules import nightly_fixtures
+from isograph_assets.schedules import SCHEDULES
 from isograph_assets.sensors import SENSORS
 
 
@@ -40,6 +41,7 @@ def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
         "explanations": ExplanationIOManager(folder=folder),
         "metrics": MetricsIOManager(folder=folder),
         "reports": ReportIOManager(folder=folder),
+        "suite_reports": SuiteReportIOManager(folder=folder),
         "stability": StabilityIOManager(folder=folder),
     }
 
@@ -49,7 +51,7 @@ def build_defs(*, artifacts: Path | None = None, studies: Path | None = None) ->
     return dg.Definitions(
         assets=build_assets(),
         jobs=JOBS,
-        schedules=[nightly_fixtures],
+        schedules=SCHEDULES,
         sensors=SENSORS,
         resources=build_resources(
             artifacts=artifacts or artifacts_folder(), studies=studies or studies_folder()

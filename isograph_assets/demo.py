@@ -37,7 +37,7 @@ _HEADINGS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Materialize fixtures and show what was found; 0 if all went well."""
-    regular = FIXTURES.get_partition_keys()
+    known = FIXTURES.get_partition_keys()
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument(
         "fixtures",
@@ -45,12 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=list(DEFAULT_FIXTURES),
         metavar="FIXTURE",
         help=(
-            f"any regular fixture of `isograph simulate`, such as {', '.join(USUAL_FIXTURES)} "
+            f"any fixture of `isograph simulate`, such as {', '.join(USUAL_FIXTURES)} "
             f"(default: {', '.join(DEFAULT_FIXTURES)})"
         ),
     )
     asked = parser.parse_args(arguments)
-    if unknown := [name for name in asked.fixtures if name not in regular]:
+    if unknown := [name for name in asked.fixtures if name not in known]:
         parser.error(f"no such fixture: {', '.join(unknown)}")
     os.environ["DAGSTER_HOME"] = str(prepare_home())
     # Dagster keeps every event in its instance; the terminal gets our own lines
@@ -65,7 +65,7 @@ def run_demo(
     """Materialize fixtures up to the leaderboard, each step a run of the instance.
 
     Args:
-        fixtures: names of regular fixtures.
+        fixtures: names of fixtures.
         definitions: say where results are written.
         instance: keeps the runs; the UI shows them if it uses the same one.
 
@@ -126,14 +126,14 @@ def _explained(fixtures: Sequence[str]) -> str:
 
 
 def _say_where(artifacts: Artifacts, fixtures: Sequence[str]) -> None:
-    first = artifacts.fit(fixtures[0], _BACKEND)
+    first = artifacts.shown(artifacts.fit(fixtures[0], _BACKEND), "modules.parquet").value
     page = artifacts.explanation(_explained(fixtures), _BACKEND) / INDEX_PAGE
     print(
         f"\nFiles\n"
-        f"  fits         {artifacts.root / 'fits'}   (for example {first / 'modules.parquet'})\n"
-        f"  bundles      {artifacts.root / 'bundles'}\n"
+        f"  fits         {artifacts.folder}/fits   (for example {first})\n"
+        f"  bundles      {artifacts.folder}/bundles\n"
         f"  modules      {page}   (open it in a browser)\n"
-        f"  leaderboard  {artifacts.report('leaderboard.png')}\n"
+        f"  leaderboard  {artifacts.shown(artifacts.report('leaderboard.png')).value}\n"
         f"\nSee them with their lineage:  bash scripts/ui.sh  → http://127.0.0.1:3000"
     )
 

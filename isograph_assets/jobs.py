@@ -16,6 +16,12 @@ DATASET_TAG = "isograph/dataset"
 ALONE_TAG = "isograph/alone"
 """A run of a data set that carries this tag starts no fits."""
 
+RUN_TAG = "isograph/benchmark_run"
+"""Runs that belong together, such as a night's: the name under which the history keeps them."""
+
+SCHEDULE_TAG = "isograph/schedule"
+"""Runs that a schedule asked for, and all that follow from them; one of each at a time."""
+
 all_fixtures = dg.define_asset_job(
     "all_fixtures",
     selection=dg.AssetSelection.assets(FIXTURE.key("bundle"), FIXTURE.key("feature_scores")),
@@ -58,10 +64,18 @@ study_stability = dg.define_asset_job(
     description="Compares values of a backend's main parameter over halves of a study's samples.",
 )
 
+suite_reports = dg.define_asset_job(
+    "suite_reports",
+    selection=dg.AssetSelection.assets(
+        "benchmark_summary", "runtime_memory_report", "calibration_report"
+    ),
+    description="Scores, costs and calibrations of a suite by a backend, judged by their checks.",
+)
+
 leaderboard_job = dg.define_asset_job(
     "leaderboard_report",
-    selection=dg.AssetSelection.assets("leaderboard"),
-    description="Puts all scores side by side.",
+    selection=dg.AssetSelection.assets("leaderboard", "trends"),
+    description="Puts all scores side by side, and draws how they went over time.",
 )
 
 JOBS = (
@@ -71,5 +85,6 @@ JOBS = (
     all_studies,
     study_fits,
     study_stability,
+    suite_reports,
     leaderboard_job,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,11 +14,11 @@ import pyarrow as pa
 from isograph.errors import IsographError
 from isograph.files import hash_table
 from isograph.progress import Steps
-from isograph.provenance import version
+from isograph.provenance import git_state, package_versions, version
 from isograph_assets.measure import Cost
 
 # raised when the assets themselves change what they write
-_ASSETS_REVISION = "1"
+_ASSETS_REVISION = "2"
 CODE_VERSION = f"{version()}-{_ASSETS_REVISION}"
 
 _HASH_SHOWN = 16
@@ -79,6 +79,66 @@ def tables_metadata(tables: Mapping[str, pa.Table], *, main: str) -> Metadata:
         if name != main:
             found[f"schema of {name}"] = dg.MetadataValue.table_schema(column_schema(table))
     return found
+
+
+def column_lineage(columns: Mapping[str, Mapping[str, str]]) -> dg.MetadataValue:
+    """Where the columns of a report come from.
+
+    Args:
+        columns: by column, the column of each asset (by its key) that it is made of.
+    """
+    return dg.MetadataValue.column_lineage(
+        dg.TableColumnLineage(
+            {
+                column: [
+                    dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=name)
+                    for asset, name in sources.items()
+                ]
+                for column, sources in columns.items()
+            }
+        )
+    )
+
+
+def rows_metadata(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Metadata:
+    """Number of rows, and names and types of columns, of a report's main table.
+
+    Args:
+        rows: of the table; the type of a column is that of its first value.
+        columns: that are shown.
+    """
+    types = {
+        name: next((type(row[name]).__name__ for row in rows if row.get(name) is not None), "null")
+        for name in columns
+    }
+    return {
+        "dagster/row_count": len(rows),
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(name, kind) for name, kind in types.items()]
+        ),
+    }
+
+
+def steps_metadata(steps: Steps) -> Metadata:
+    """Seconds, processor seconds and peak memory of every step."""
+    costs = {
+        step.name: {
+            "seconds": step.seconds,
+            "cpu_seconds": step.cpu_seconds,
+            "peak_memory_bytes": step.peak_memory_bytes,
+        }
+        for step in steps.done
+    }
+    return {"steps": dg.MetadataValue.json(costs)}
+
+
+def made_by() -> dict[str, Any]:
+    """What every report records of the code that made it."""
+    return {
+        "isograph_version": version(),
+        "git": git_state(),
+        "packages": package_versions(),
+    }
 
 
 def short(content_hash: str) -> str:

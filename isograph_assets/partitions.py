@@ -12,17 +12,33 @@ from isograph.simulation import list_fixtures
 
 DATASET = "dataset"
 BACKEND = "backend"
+SUITE = "suite"
 
-_REGULAR = [info for info in list_fixtures() if info.regular]
-FIXTURES = dg.StaticPartitionsDefinition([info.name for info in _REGULAR])
-USUAL_FIXTURES = tuple(info.name for info in _REGULAR if info.suite in DEFAULT_SUITES)
-"""Fixtures that are made without being asked for; the stress grids are made point by point."""
+_INFOS = list_fixtures()
+FIXTURES = dg.StaticPartitionsDefinition([info.name for info in _INFOS])
+USUAL_FIXTURES = tuple(i.name for i in _INFOS if i.regular and i.suite in DEFAULT_SUITES)
+"""Small fixtures with everything in them; made every night, the others every week."""
+
+SUITE_NAMES = tuple(dict.fromkeys(info.suite for info in _INFOS))
+SUITE_OF = {info.name: info.suite for info in _INFOS}
 
 STUDIES = dg.DynamicPartitionsDefinition(name="study")
 BACKENDS = dg.StaticPartitionsDefinition(list(backend_names()))
 
 SAME_DATASET = dg.MultiToSingleDimensionPartitionMapping(DATASET)
 """From a data set to its fits by every backend."""
+
+
+SUITE_REPORTS = dg.MultiPartitionsDefinition(
+    {SUITE: dg.StaticPartitionsDefinition(list(SUITE_NAMES)), BACKEND: BACKENDS}
+)
+OF_SUITE = dg.MultiPartitionMapping(
+    {
+        DATASET: dg.DimensionPartitionMapping(SUITE, dg.StaticPartitionMapping(SUITE_OF)),
+        BACKEND: dg.DimensionPartitionMapping(BACKEND, dg.IdentityPartitionMapping()),
+    }
+)
+"""From the fits of a suite's fixtures by a backend to the reports of that suite and backend."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,11 @@ KINDS = (FIXTURE, STUDY)
 def fit_key(dataset: str, backend: str) -> dg.MultiPartitionKey:
     """The partition of one data set and backend."""
     return dg.MultiPartitionKey({DATASET: dataset, BACKEND: backend})
+
+
+def suite_key(suite: str, backend: str) -> dg.MultiPartitionKey:
+    """The partition of one suite and backend."""
+    return dg.MultiPartitionKey({SUITE: suite, BACKEND: backend})
 
 
 def split_key(key: str) -> tuple[str, str | None]:

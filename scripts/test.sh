@@ -15,4 +15,5 @@ echo "== ruff format"
 echo "== mypy"
 "$VENV/bin/mypy"
 echo "== pytest"
-"$VENV/bin/python" -m pytest -m "not evidence" "$@"
+# a file of tests stays on one process, so that what it makes once is made once
+"$VENV/bin/python" -m pytest -n logical --maxprocesses 4 --dist loadfile -m "not evidence" "$@"

@@ -6,8 +6,10 @@ from isograph_assets.assets.benchmarks import build_metrics_asset
 from isograph_assets.assets.bundles import build_bundle_asset, build_features_asset
 from isograph_assets.assets.explanations import build_explanation_asset
 from isograph_assets.assets.fits import build_fit_asset
-from isograph_assets.assets.reports import build_leaderboard_asset
+from isograph_assets.assets.leaderboard import build_leaderboard_asset
 from isograph_assets.assets.stability import build_stability_asset
+from isograph_assets.assets.suites import build_suite_assets
+from isograph_assets.assets.trends import build_trends_asset
 from isograph_assets.partitions import KINDS, STUDY, DatasetKind
 
 
@@ -24,4 +26,11 @@ def build_dataset_assets(kind: DatasetKind) -> list[dg.AssetsDefinition]:
 def build_assets() -> list[dg.AssetsDefinition]:
     """Every asset of the pipeline."""
     shared = [asset for kind in KINDS for asset in build_dataset_assets(kind)]
-    return [*shared, build_metrics_asset(), build_stability_asset(STUDY), build_leaderboard_asset()]
+    return [
+        *shared,
+        build_metrics_asset(),
+        build_stability_asset(STUDY),
+        *build_suite_assets(),
+        build_leaderboard_asset(),
+        build_trends_asset(),
+    ]

@@ -24,10 +24,13 @@ from isograph_assets.metadata import (
     preview,
     refusals,
     short,
+    steps_metadata,
     tables_metadata,
 )
 from isograph_assets.partitions import FIXTURE, DatasetKind
+from isograph_assets.policies import RETRIES
 from isograph_assets.resources import Artifacts, StudiesFolder
+from isograph_assets.stages import FIXTURES_POOL, OWNERS, stage_tags
 from isograph_assets.studies import STUDY_KEY, find_study, study_of
 
 _FROM = {
@@ -46,6 +49,10 @@ def build_bundle_asset(kind: DatasetKind) -> dg.AssetsDefinition:
         partitions_def=kind.datasets,
         io_manager_key="bundles",
         kinds={"parquet", "numpy"},
+        owners=OWNERS,
+        tags=stage_tags("bundle"),
+        pool=FIXTURES_POOL if kind is FIXTURE else None,
+        retry_policy=RETRIES,
         code_version=CODE_VERSION,
         check_specs=[bundle_check(kind)],
         # a bundle that breaks the format is not stored; its check tells why
@@ -84,6 +91,10 @@ def build_features_asset(kind: DatasetKind) -> dg.AssetsDefinition:
         ins={"bundle": dg.AssetIn(key=kind.key("bundle"))},
         io_manager_key="features",
         kinds={"parquet"},
+        owners=OWNERS,
+        tags=stage_tags("features"),
+        pool=FIXTURES_POOL if kind is FIXTURE else None,
+        retry_policy=RETRIES,
         code_version=CODE_VERSION,
     )
     def feature_scores(context: dg.AssetExecutionContext, bundle: Bundle) -> dg.Output[FeatureSet]:
@@ -92,7 +103,7 @@ def build_features_asset(kind: DatasetKind) -> dg.AssetsDefinition:
             study = study_of(bundle, context.partition_key)
             features = study_features(bundle, study=study, steps=steps)
         log_steps(context, steps)
-        metadata = _about_features(features, cost)
+        metadata = _about_features(features, cost) | steps_metadata(steps)
         data_version = dg.DataVersion(features.content_hash)
         return dg.Output(features, metadata=metadata, data_version=data_version)
 

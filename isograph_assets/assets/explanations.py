@@ -29,8 +29,10 @@ from isograph_assets.metadata import (
     refusals,
     short,
 )
-from isograph_assets.partitions import SAME_DATASET, DatasetKind
+from isograph_assets.partitions import FIXTURE, SAME_DATASET, DatasetKind
 from isograph_assets.pictures import SMALL_DPI
+from isograph_assets.policies import RETRIES
+from isograph_assets.stages import FIXTURES_POOL, OWNERS, stage_tags
 
 _MOST_ROWS = 30
 _SHOWN = ("drivers", "usage", "heatmap")
@@ -74,6 +76,10 @@ def build_explanation_asset(kind: DatasetKind) -> dg.AssetsDefinition:
         },
         io_manager_key="explanations",
         kinds={"parquet", "html"},
+        owners=OWNERS,
+        tags=stage_tags("explanation"),
+        pool=FIXTURES_POOL if kind is FIXTURE else None,
+        retry_policy=RETRIES,
         code_version=CODE_VERSION,
     )
     def explanation(

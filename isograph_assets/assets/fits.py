@@ -18,10 +18,13 @@ from isograph_assets.metadata import (
     preview,
     refusals,
     short,
+    steps_metadata,
     tables_metadata,
 )
-from isograph_assets.partitions import SAME_DATASET, DatasetKind, split_key
+from isograph_assets.partitions import FIXTURE, SAME_DATASET, DatasetKind, split_key
 from isograph_assets.pictures import fit_pictures
+from isograph_assets.policies import RETRIES
+from isograph_assets.stages import FIXTURES_POOL, OWNERS, stage_tags
 from isograph_assets.studies import study_of
 
 _SIGNIFICANT = 0.05
@@ -49,6 +52,10 @@ def build_fit_asset(kind: DatasetKind) -> dg.AssetsDefinition:
         },
         io_manager_key="fits",
         kinds={"parquet", "json"},
+        owners=OWNERS,
+        tags=stage_tags("fit"),
+        pool=FIXTURES_POOL if kind is FIXTURE else None,
+        retry_policy=RETRIES,
         code_version=CODE_VERSION,
     )
     def fit(
@@ -62,7 +69,7 @@ def build_fit_asset(kind: DatasetKind) -> dg.AssetsDefinition:
                 bundle, study=study, backend=str(backend), features=features, steps=steps
             )
         log_steps(context, steps)
-        metadata = _about_fit(found, bundle, cost)
+        metadata = _about_fit(found, bundle, cost) | steps_metadata(steps)
         data_version = dg.DataVersion(found.content_hash)
         return dg.Output(found, metadata=metadata, data_version=data_version)
 

@@ -25,6 +25,8 @@ from isograph_assets.metadata import (
 )
 from isograph_assets.partitions import SAME_DATASET, DatasetKind, split_key
 from isograph_assets.pictures import stability_pictures
+from isograph_assets.policies import RETRIES
+from isograph_assets.stages import OWNERS, stage_tags
 from isograph_assets.studies import study_of
 
 _NOT_CONTENT = ("isograph_version", "git", "packages")
@@ -48,6 +50,9 @@ def build_stability_asset(kind: DatasetKind) -> dg.AssetsDefinition:
         },
         io_manager_key="stability",
         kinds={"json"},
+        owners=OWNERS,
+        tags=stage_tags("report"),
+        retry_policy=RETRIES,
         code_version=CODE_VERSION,
     )
     def stability(

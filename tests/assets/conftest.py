@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,12 @@ class Pipeline:
     defs: dg.Definitions
 
     def run(
-        self, job: str, partition: str | None = None, **options: object
+        self,
+        job: str,
+        partition: str | None = None,
+        *,
+        run_config: Mapping[str, object] | None = None,
+        **options: object,
     ) -> dg.ExecuteInProcessResult:
         """Execute one job for one partition, without raising."""
         if partition is not None and job == "all_studies":
@@ -42,7 +47,7 @@ class Pipeline:
         result = self.defs.resolve_job_def(job).execute_in_process(
             partition_key=partition,
             instance=self.instance,
-            run_config=_SILENT | _FEW_PICTURES.get(job, {}),
+            run_config={**_SILENT, **_FEW_PICTURES.get(job, {}), **(run_config or {})},
             raise_on_error=False,
             **options,  # type: ignore[arg-type]
         )
