@@ -81,23 +81,30 @@ def tables_metadata(tables: Mapping[str, pa.Table], *, main: str) -> Metadata:
     return found
 
 
-def column_lineage(columns: Mapping[str, Mapping[str, str]]) -> dg.MetadataValue:
-    """Where the columns of a report come from.
+def column_lineage(columns: Mapping[str, Mapping[str, str]]) -> Metadata:
+    """Where the columns of a report come from: for programs, and as a table for people.
 
     Args:
         columns: by column, the column of each asset (by its key) that it is made of.
     """
-    return dg.MetadataValue.column_lineage(
-        dg.TableColumnLineage(
-            {
-                column: [
-                    dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=name)
-                    for asset, name in sources.items()
-                ]
-                for column, sources in columns.items()
-            }
-        )
+    deps = {
+        column: [
+            dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=name)
+            for asset, name in sources.items()
+        ]
+        for column, sources in columns.items()
+    }
+    table = pd.DataFrame(
+        [
+            {"column": column, "asset": asset, "its column": name}
+            for column, sources in columns.items()
+            for asset, name in sources.items()
+        ]
     )
+    return {
+        "dagster/column_lineage": dg.MetadataValue.column_lineage(dg.TableColumnLineage(deps)),
+        "where columns come from": preview(table, rows=len(table)),
+    }
 
 
 def rows_metadata(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Metadata:

@@ -15,7 +15,7 @@ from isograph.files import SCHEMA_VERSION, hash_parts, plain, to_json
 from isograph.results import Fit
 from isograph_assets.cells import TIMES, cell_result
 from isograph_assets.checks import fixture_checks, fixture_results
-from isograph_assets.home import runs_at_once
+from isograph_assets.home import POOL_RUNS
 from isograph_assets.jobs import RUN_TAG
 from isograph_assets.measure import Cost
 from isograph_assets.metadata import (
@@ -133,7 +133,7 @@ def _remember(
         suite=document["suite"],
         stage=f"{document['suite']}-{document['backend']}",
         run=run,
-        jobs=runs_at_once(),
+        jobs=POOL_RUNS,
     )
     append_history(artifacts.report(HISTORY), [line])
 
@@ -200,5 +200,5 @@ def _about_metrics(document: dict[str, Any], cost: Cost) -> Metadata:
         found["roles"] = preview(table)
     found["content hash"] = short(_hash(document))
     found["all scores"] = dg.MetadataValue.json(plain(document))
-    found["dagster/column_lineage"] = column_lineage(SCORE_SOURCES)
+    found |= column_lineage(SCORE_SOURCES)
     return found | rows_metadata([document], list(SCORE_SOURCES))

@@ -106,7 +106,5 @@ def _about(document: Mapping[str, Any], png: bytes) -> Metadata:
                     value, 4
                 )
     columns = [name for name in COLUMNS if name not in _NOT_SCORES]
-    found["dagster/column_lineage"] = column_lineage(
-        {column: {"fixture_metrics": column} for column in columns}
-    )
+    found |= column_lineage({column: {"fixture_metrics": column} for column in columns})
     return found | rows_metadata(rows, COLUMNS)

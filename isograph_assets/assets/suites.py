@@ -17,7 +17,7 @@ from isograph.evaluation.reports import benchmark_report, calibration_report, ru
 from isograph.files import hash_parts, read_json, to_json, write_json
 from isograph_assets.cells import cell_result
 from isograph_assets.checks import gate_result, regression_result, suite_checks
-from isograph_assets.home import runs_at_once
+from isograph_assets.home import POOL_RUNS
 from isograph_assets.io_managers import KIND, Report
 from isograph_assets.measure import Cost
 from isograph_assets.metadata import (
@@ -149,7 +149,7 @@ def _runtime_memory_report() -> dg.AssetsDefinition:
                 _cells(known, suite, backend),
                 stage=f"{suite}-{backend}",
                 backend=backend,
-                jobs=runs_at_once(),
+                jobs=POOL_RUNS,
             )
         rows = sorted(known.values(), key=lambda row: -row["seconds"])
         return dg.Output(
@@ -160,7 +160,7 @@ def _runtime_memory_report() -> dg.AssetsDefinition:
                 "largest peak memory (MiB)": max(row["peak_memory_mib"] or 0 for row in rows),
                 "slowest first": _table(rows, _COSTS),
                 "seconds of steps": _steps(known.values()),
-                "dagster/column_lineage": _lineage(_COSTS),
+                **_lineage(_COSTS),
                 **rows_metadata(rows, _COSTS),
                 **cost_metadata(cost),
             },
@@ -251,7 +251,7 @@ def _content_hash(document: Mapping[str, Any]) -> str:
     return hash_parts({k: to_json(v) for k, v in document.items() if k not in _NOT_CONTENT})
 
 
-def _lineage(columns: Sequence[str]) -> dg.MetadataValue:
+def _lineage(columns: Sequence[str]) -> Metadata:
     """Every column is that of the scores of the same name."""
     return column_lineage({column: {"fixture_metrics": column} for column in columns})
 
@@ -302,6 +302,6 @@ def _about_summary(document: Mapping[str, Any], png: bytes, verdict: Verdict) ->
         "picture": picture(png, alt="ARI by fixture"),
         "scores": _table(rows, _SCORES),
         "content hash": short(_content_hash(document)),
-        "dagster/column_lineage": _lineage(_SCORES),
+        **_lineage(_SCORES),
         **rows_metadata(document["results"], _SCORES),
     }

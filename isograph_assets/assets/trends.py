@@ -77,7 +77,7 @@ def build_trends_asset() -> dg.AssetsDefinition:
                 "picture": picture(shown, alt="scores and costs over runs"),
                 **_latest(rows),
                 "content hash": short(content_hash),
-                "dagster/column_lineage": column_lineage(_LINEAGE),
+                **column_lineage(_LINEAGE),
                 **rows_metadata(rows, _COLUMNS),
                 **cost_metadata(cost),
             },
