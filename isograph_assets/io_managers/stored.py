@@ -52,15 +52,21 @@ class Stored(BelowArtifacts):
     def read(self, path: Path) -> Any:
         """Read it back."""
 
+    def files(self, value: Any, path: Path) -> list[Path]:
+        """What `write` writes: the folder or file itself, and others before it."""
+        return [path]
+
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Write the partition that was made."""
         path = self.place(*split_key(context.partition_key))
-        self.write(obj, path)
-        context.add_output_metadata({"path": dg.MetadataValue.path(path)})
+        with self.artifacts.writing(*self.files(obj, path)):
+            self.write(obj, path)
+        context.add_output_metadata({"path": self.artifacts.shown(path)})
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Read the one partition that is asked for."""
-        return self.read(self.place(*split_key(context.asset_partition_key)))
+        with self.artifacts.reading(self.place(*split_key(context.asset_partition_key))) as path:
+            return self.read(path)
 
 
 class BundleIOManager(Stored):
@@ -130,7 +136,8 @@ class MetricsIOManager(Stored):
     def load_input(self, context: dg.InputContext) -> dict[str, dict[str, Any]]:
         """Every partition that is there, by key: a report does not wait for the last one."""
         places = {key: self.place(*split_key(key)) for key in context.asset_partition_keys}
-        return {key: self.read(path) for key, path in places.items() if path.exists()}
+        there = set(self.artifacts.fetch_files(places.values()))
+        return {key: self.read(path) for key, path in places.items() if path in there}
 
 
 class ExplanationIOManager(Stored):
@@ -143,8 +150,9 @@ class ExplanationIOManager(Stored):
     def handle_output(self, context: dg.OutputContext, obj: Pictured) -> None:
         """Write it, and say where its first page lies."""
         super().handle_output(context, obj)
-        page = self.place(*split_key(context.partition_key)) / INDEX_PAGE
-        context.add_output_metadata({"page to open": dg.MetadataValue.path(page)})
+        folder = self.place(*split_key(context.partition_key))
+        page = self.artifacts.shown(folder, INDEX_PAGE)
+        context.add_output_metadata({"page to open": page})
 
     def write(self, value: Pictured, path: Path) -> None:
         """As `isograph explain-module --plot` does."""
