@@ -22,15 +22,15 @@ from isograph_assets.jobs import JOBS
 from isograph_assets.resources import (
     Artifacts,
     StudiesFolder,
-    artifacts_folder,
+    artifacts_place,
     studies_folder,
 )
 from isograph_assets.schedules import SCHEDULES
 from isograph_assets.sensors import SENSORS
 
 
-def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
-    """Resources that write below `artifacts` and read studies from `studies`."""
+def build_resources(*, artifacts: Path | str, studies: Path) -> dict[str, Any]:
+    """Resources that write below `artifacts`, a folder or a bucket; studies lie in `studies`."""
     folder = str(artifacts)
     return {
         "artifacts": Artifacts(folder=folder),
@@ -46,7 +46,9 @@ def build_resources(*, artifacts: Path, studies: Path) -> dict[str, Any]:
     }
 
 
-def build_defs(*, artifacts: Path | None = None, studies: Path | None = None) -> dg.Definitions:
+def build_defs(
+    *, artifacts: Path | str | None = None, studies: Path | None = None
+) -> dg.Definitions:
     """All definitions; the folders default to those of the environment or the project."""
     return dg.Definitions(
         assets=build_assets(),
@@ -54,7 +56,7 @@ def build_defs(*, artifacts: Path | None = None, studies: Path | None = None) ->
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=build_resources(
-            artifacts=artifacts or artifacts_folder(), studies=studies or studies_folder()
+            artifacts=artifacts or artifacts_place(), studies=studies or studies_folder()
         ),
         executor=dg.in_process_executor,
     )

@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from isograph.cli.text import table
+from isograph.errors import ConfigError
 from isograph.explanation.target import INDEX_PAGE
 from isograph.files import read_json
 from isograph_assets.definitions import defs
@@ -52,7 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.fixtures if name not in known]:
         parser.error(f"no such fixture: {', '.join(unknown)}")
-    os.environ["DAGSTER_HOME"] = str(prepare_home())
+    try:
+        home = prepare_home()
+    except ConfigError as error:
+        parser.error(str(error))
+    os.environ["DAGSTER_HOME"] = str(home)
     # Dagster keeps every event in its instance; the terminal gets our own lines
     logging.disable(logging.CRITICAL)
     with dg.DagsterInstance.get() as instance:

@@ -200,11 +200,19 @@ def as_failure(error: IsographError) -> dg.Failure:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn what isograph refuses into a failed step that shows its message."""
+    """Fail at once where another try would fail too: what isograph refuses, and what is a bug.
+
+    A full disk and a lack of memory may pass: these are left to the retry policy.
+    """
     try:
         yield
+    except (dg.Failure, OSError, MemoryError):
+        raise
     except IsographError as error:
         raise as_failure(error) from error
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise dg.Failure(description=told, allow_retries=False) from error
 
 
 def log_steps(context: dg.AssetExecutionContext, steps: Steps) -> None:

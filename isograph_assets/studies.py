@@ -45,10 +45,14 @@ class Scan:
     Attributes:
         studies: usable studies by name, sorted.
         problems: why anything else in the folder is none.
+        unusable: names of the files and folders that the problems are about.
+        has_entries: whether anything at all lies there; not so when a disk is not mounted.
     """
 
     studies: dict[str, Found]
     problems: tuple[str, ...]
+    unusable: frozenset[str] = frozenset()
+    has_entries: bool = True
 
 
 def scan_studies(root: Path, *, taken: Collection[str] | None = None) -> Scan:
@@ -64,29 +68,43 @@ def scan_studies(root: Path, *, taken: Collection[str] | None = None) -> Scan:
     root = Path(root)
     taken = FIXTURES.get_partition_keys() if taken is None else taken
     problems: list[str] = []
+    unusable: set[str] = set()
     by_name: dict[str, list[Found]] = {}
-    entries = sorted(root.iterdir()) if root.is_dir() else []
+    entries = _entries(root, problems)
     for entry in entries:
-        if entry.name.startswith("."):
-            continue
         try:
             found = _look_at(entry)
         except (IsographError, OSError) as error:
             problems.append(" ".join(str(error).split()))
+            unusable.add(entry.name)
             continue
         if found is None:
             if entry.is_dir():
                 problems.append(f"{entry.name}/: no {_MANIFEST} yet")
+                unusable.add(entry.name)
         elif found.study.name in taken:
             problems.append(f"{entry.name}: {found.study.name} is the name of a fixture")
+            unusable.add(entry.name)
         else:
             by_name.setdefault(found.study.name, []).append(found)
     for name, several in by_name.items():
         if len(several) > 1:
             sources = ", ".join(found.source.name for found in several)
             problems.append(f"{name}: clash, {sources} make a study of the same name")
+            unusable.update(found.source.name for found in several)
     usable = {name: only[0] for name, only in sorted(by_name.items()) if len(only) == 1}
-    return Scan(usable, tuple(problems))
+    return Scan(usable, tuple(problems), frozenset(unusable), bool(entries))
+
+
+def _entries(root: Path, problems: list[str]) -> list[Path]:
+    """What lies in the folder, hidden names left out; nothing where it cannot be read."""
+    try:
+        return sorted(entry for entry in root.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(f"{root} cannot be read: {error.strerror}")
+        return []
 
 
 def find_study(root: Path, name: str) -> Study:

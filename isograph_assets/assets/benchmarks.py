@@ -15,7 +15,7 @@ from isograph.files import SCHEMA_VERSION, hash_parts, plain, to_json
 from isograph.results import Fit
 from isograph_assets.cells import TIMES, cell_result
 from isograph_assets.checks import fixture_checks, fixture_results
-from isograph_assets.home import POOL_RUNS
+from isograph_assets.home import runs_of_a_pool
 from isograph_assets.jobs import RUN_TAG
 from isograph_assets.measure import Cost
 from isograph_assets.metadata import (
@@ -133,9 +133,10 @@ def _remember(
         suite=document["suite"],
         stage=f"{document['suite']}-{document['backend']}",
         run=run,
-        jobs=POOL_RUNS,
+        jobs=runs_of_a_pool(context.instance, FIXTURES_POOL),
     )
-    append_history(artifacts.report(HISTORY), [line])
+    with artifacts.appending(artifacts.report(HISTORY)) as path:
+        append_history(path, [line])
 
 
 def _cost_of_fit(context: dg.AssetExecutionContext, fit: Fit) -> dict[str, Any]:

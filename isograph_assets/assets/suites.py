@@ -1,8 +1,8 @@
 """Reports over a suite of fixtures and a backend: scores, costs, calibrations."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,7 +17,7 @@ from isograph.evaluation.reports import benchmark_report, calibration_report, ru
 from isograph.files import hash_parts, read_json, to_json, write_json
 from isograph_assets.cells import cell_result
 from isograph_assets.checks import gate_result, regression_result, suite_checks
-from isograph_assets.home import POOL_RUNS
+from isograph_assets.home import runs_of_a_pool
 from isograph_assets.io_managers import KIND, Report
 from isograph_assets.measure import Cost
 from isograph_assets.metadata import (
@@ -32,7 +32,7 @@ from isograph_assets.metadata import (
 )
 from isograph_assets.partitions import FIXTURE, OF_SUITE, SUITE_REPORTS, split_key
 from isograph_assets.resources import Artifacts
-from isograph_assets.stages import OWNERS, REPORTS_GROUP, stage_tags
+from isograph_assets.stages import FIXTURES_POOL, OWNERS, REPORTS_GROUP, stage_tags
 
 BENCHMARK, RUNTIME, CALIBRATION = "benchmark", "runtime-memory", "calibration"
 ACCEPTED = "accepted.json"
@@ -149,7 +149,7 @@ def _runtime_memory_report() -> dg.AssetsDefinition:
                 _cells(known, suite, backend),
                 stage=f"{suite}-{backend}",
                 backend=backend,
-                jobs=POOL_RUNS,
+                jobs=runs_of_a_pool(context.instance, FIXTURES_POOL),
             )
         rows = sorted(known.values(), key=lambda row: -row["seconds"])
         return dg.Output(
@@ -189,7 +189,7 @@ def _calibration_report() -> dg.AssetsDefinition:
         suite, backend = _names(context)
         with Cost() as cost:
             cells = [
-                replace(cell, calibration=_calibration(artifacts.fit(cell.cell.dataset, backend)))
+                replace(cell, calibration=_calibration(artifacts, cell.cell.dataset, backend))
                 for cell in _cells(metrics, suite, backend)
             ]
             document = calibration_report(cells, stage=f"{suite}-{backend}", backend=backend)
@@ -231,20 +231,21 @@ def _ordered(metrics: Mapping[str, Any]) -> list[str]:
 
 def _judge(artifacts: Artifacts, suite: str, backend: str, *, accept: bool) -> Verdict:
     """The latest run against the last good one."""
-    history = read_history(artifacts.report(HISTORY))
-    path = artifacts.report(ACCEPTED)
+    history = read_history(artifacts.fetch_lines(artifacts.report(HISTORY)))
+    path = artifacts.fetch(artifacts.report(ACCEPTED))
     accepted = read_json(path) if path.exists() else {}
     name = f"{suite}-{backend}"
     verdict = judge_latest(history, suite=suite, backend=backend, accepted=accepted.get(name))
     if accept and verdict.run is not None:
-        write_json(path, accepted | {name: verdict.run})
+        with artifacts.writing(path):
+            write_json(path, accepted | {name: verdict.run})
         return judge_latest(history, suite=suite, backend=backend, accepted=verdict.run)
     return verdict
 
 
-def _calibration(folder: Path) -> dict[str, Any] | None:
-    path = folder / "calibration.json"
-    return read_json(path) if path.exists() else None
+def _calibration(artifacts: Artifacts, dataset: str, backend: str) -> dict[str, Any] | None:
+    stored = artifacts.read(artifacts.fit(dataset, backend), "calibration.json")
+    return None if stored is None else json.loads(stored)
 
 
 def _content_hash(document: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def build_trends_asset() -> dg.AssetsDefinition:
     )
     def trends(artifacts: Artifacts) -> dg.Output[Report]:
         with Cost() as cost:
-            path = artifacts.report(HISTORY)
+            path = artifacts.fetch_lines(artifacts.report(HISTORY))
             rows = trend_rows(read_history(path))
             document = {
                 "schema_version": SCHEMA_VERSION,

@@ -83,6 +83,11 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         )
 
 
+@pytest.fixture(autouse=True)
+def _no_pause_before_another_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dg.RetryPolicy, "calculate_delay", lambda policy, attempt: 0.0)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # pytest puts its own warning filters over those that isograph_assets sets on import
     here = Path(__file__).parent

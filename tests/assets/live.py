@@ -202,7 +202,8 @@ def _answers(live: Live) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """Ctrl-C first, as users do; then whatever is left of the session."""
-    os.killpg(process.pid, signal.SIGINT)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=30)
     for sent in (signal.SIGTERM, signal.SIGKILL):

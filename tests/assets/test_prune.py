@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from isograph.evaluation.cells import code_version
-from isograph.files import write_json
+from isograph.files import write_json, write_text
 from isograph_assets import prune as pruning
 from isograph_assets.prune import Stale, find_stale, latest_runs, main, prune
 from tests.assets.conftest import Pipeline
@@ -46,6 +46,16 @@ def test_a_failed_run_goes_and_a_recent_one_stays(
     assert not failed.success
     assert stale_later(pipeline).runs == (failed.run_id,)
     assert stale_later(pipeline, days=50.0).runs == ()
+
+
+def test_records_of_failed_runs_go_once_they_are_old(pipeline: Pipeline) -> None:
+    page = pipeline.artifacts.root / "failures" / "2026-01-01-a-b.md"
+    write_text(page, "# failed")
+    assert stale_later(pipeline, days=50.0).records == ()
+    stale = stale_later(pipeline)
+    assert stale.records == (page,)
+    prune(pipeline.instance, stale)
+    assert not page.exists()
 
 
 def cell(folder: Path, code: str) -> Path:

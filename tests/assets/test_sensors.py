@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -12,10 +11,11 @@ import pytest
 import isograph
 from isograph.backends import backend_names
 from isograph.simulation import simulate
-from isograph_assets import sensors
-from isograph_assets.jobs import ALONE_TAG
-from isograph_assets.partitions import USUAL_FIXTURES, fit_key
+from isograph_assets.jobs import ALONE_TAG, RUN_TAG, SCHEDULE_TAG
+from isograph_assets.partitions import fit_key
 from isograph_assets.sensors import fits_follow_data, studies_sensor
+from isograph_assets.sensors import follow as following
+from isograph_assets.sensors import studies as watching
 from isograph_assets.studies import scan_studies
 from tests.assets.conftest import Pipeline
 
@@ -47,9 +47,23 @@ class Ticks:
         result = studies_sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
+        instance = self.pipeline.instance
         for request in result.dynamic_partitions_requests or []:
-            self.pipeline.instance.add_dynamic_partitions("study", request.partition_keys)
+            if isinstance(request, dg.AddDynamicPartitionsRequest):
+                instance.add_dynamic_partitions("study", request.partition_keys)
+            else:
+                for name in request.partition_keys:
+                    instance.delete_dynamic_partition("study", name)
         return result
+
+    def told(self) -> str:
+        """What the tick says."""
+        return str(self.tick().skip_reason)
+
+    def partitions(self) -> list[str]:
+        """Studies that have a partition, after one more tick."""
+        self.tick()
+        return list(self.pipeline.instance.get_dynamic_partitions("study"))
 
     def requested(self) -> list[str]:
         return [str(request.partition_key) for request in self.tick().run_requests or []]
@@ -101,7 +115,7 @@ def test_former_content_that_comes_back_runs_again(
     path = drop_bundle(pipeline, "cohort") / "manifest.json"
     keys = []
     for hour, days in enumerate((0, 1, -1)):
-        monkeypatch.setattr(sensors.time, "time", lambda hour=hour: 1e9 + 3600 * hour)
+        monkeypatch.setattr(watching.time, "time", lambda hour=hour: 1e9 + 3600 * hour)
         touch(path, days=days)
         ticks.tick()
         keys += [request.run_key for request in ticks.tick().run_requests or []]
@@ -197,7 +211,7 @@ def test_an_unreadable_cursor_starts_anew(pipeline: Pipeline, ticks: Ticks) -> N
 def test_the_cursor_holds_what_is_there_and_no_more_than_its_cap(
     pipeline: Pipeline, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "MAX_STUDIES", 2)
+    monkeypatch.setattr(watching, "MAX_STUDIES", 2)
     drop_bundle(pipeline, "cohort")
     for name in ("a", "b", "c"):
         (pipeline.studies / f"{name}.yaml").write_text("bundle: cohort\n")
@@ -205,13 +219,14 @@ def test_the_cursor_holds_what_is_there_and_no_more_than_its_cap(
     assert ticks.requested() == ["a", "b"]
     (pipeline.studies / "a.yaml").unlink()
     ticks.tick()
-    assert set(sensors.read_memory(ticks.cursor)) == {"b", "c"}
+    memory = watching.read_memory(ticks.cursor)
+    assert {name for name, item in memory.items() if not item.gone} == {"b", "c"}
 
 
 def test_requests_of_one_tick_are_capped_and_the_rest_follows(
     pipeline: Pipeline, ticks: Ticks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "MAX_REQUESTS", 2)
+    monkeypatch.setattr(watching, "MAX_REQUESTS", 2)
     drop_bundle(pipeline, "cohort")
     for name in ("a", "b"):
         (pipeline.studies / f"{name}.yaml").write_text("bundle: cohort\n")
@@ -227,7 +242,11 @@ def test_the_name_in_a_study_file_wins_over_the_files(pipeline: Pipeline) -> Non
 
 def follow(pipeline: Pipeline, job: str, partition: str, **tags: str) -> list[dg.RunRequest]:
     """What `fits_follow_data` asks for after a run of a job."""
-    result = pipeline.run(job, partition, tags=tags)
+    return after(pipeline, pipeline.run(job, partition, tags=tags))
+
+
+def after(pipeline: Pipeline, result: dg.ExecuteInProcessResult) -> list[dg.RunRequest]:
+    """What `fits_follow_data` asks for after that run."""
     context = dg.build_run_status_sensor_context(
         sensor_name="fits_follow_data",
         dagster_instance=pipeline.instance,
@@ -248,7 +267,7 @@ def test_every_backend_fits_a_fixture_whose_features_are_there(pipeline: Pipelin
 def test_only_the_backends_of_a_study_fit_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "backend_names", lambda: ("calibrated", "other"))
+    monkeypatch.setattr(following, "backend_names", lambda: ("calibrated", "other"))
     drop_bundle(pipeline, "cohort")
     (pipeline.studies / "one.yaml").write_text("bundle: cohort\nbackends: [calibrated]\n")
     (request,) = follow(pipeline, "all_studies", "one")
@@ -261,41 +280,45 @@ def test_a_run_that_asks_to_be_left_alone_starts_no_fits(pipeline: Pipeline) -> 
     assert follow(pipeline, "all_fixtures", "toy_v1", **{ALONE_TAG: "demo"}) == []
 
 
-def test_the_schedule_asks_for_every_usual_fixture_once_a_night(pipeline: Pipeline) -> None:
-    repository = pipeline.defs.get_repository_def()
-    with dg.build_schedule_context(
-        instance=pipeline.instance,
-        repository_def=repository,
-        scheduled_execution_time=datetime(2026, 7, 1, 3, tzinfo=UTC),
-    ) as context:
-        schedule = repository.get_schedule_def("nightly_fixtures")
-        requests = schedule.evaluate_tick(context).run_requests or []
-    assert [request.partition_key for request in requests] == list(USUAL_FIXTURES)
-    assert len({request.run_key for request in requests}) == len(requests)
-    assert all(str(request.run_key).startswith("2026-07-01") for request in requests)
+def test_what_follows_a_night_belongs_to_that_night(pipeline: Pipeline) -> None:
+    tags = {RUN_TAG: "nightly_core:2026-01-01", SCHEDULE_TAG: "nightly_core"}
+    for request in follow(pipeline, "all_fixtures", "toy_v1", **tags):
+        assert tags.items() <= request.tags.items()
 
 
-def test_the_leaderboard_follows_new_metrics_once(pipeline: Pipeline) -> None:
+def test_a_study_leaves_the_queue_before_older_benchmarks_and_so_do_its_fits(
+    pipeline: Pipeline, ticks: Ticks
+) -> None:
+    drop_bundle(pipeline, "cohort")
+    ticks.tick()
+    (request,) = ticks.tick().run_requests or []
+    assert request.tags["dagster/priority"] == "1"
+    (fit,) = follow(pipeline, "all_studies", "cohort", **request.tags)
+    assert fit.tags["dagster/priority"] == "1"
+    assert all("dagster/priority" not in r.tags for r in follow(pipeline, "all_fixtures", "toy_v1"))
+
+
+def test_a_study_that_was_removed_meanwhile_starts_no_fits(pipeline: Pipeline) -> None:
+    drop_bundle(pipeline, "cohort")
+    result = pipeline.run("all_studies", "cohort")
+    assert len(after(pipeline, result)) == 1
+    pipeline.instance.delete_dynamic_partition("study", "cohort")
+    assert after(pipeline, result) == []
+
+
+def test_reports_follow_new_scores_once(pipeline: Pipeline) -> None:
     def asked(cursor: object = None) -> dg.EvaluateAutomationConditionsResult:
         return dg.evaluate_automation_conditions(
             pipeline.defs, instance=pipeline.instance, cursor=cursor
         )
 
+    board = dg.AssetKey("leaderboard")
     first = asked()
     assert first.total_requested == 0
     pipeline.run_fixture("toy_v1")
     second = asked(first.cursor)
-    assert second.total_requested == 1
+    assert second.get_num_requested(board) == 1
+    assert second.get_num_requested(dg.AssetKey("benchmark_summary")) == 1
     pipeline.run("leaderboard_report")
     third = asked(second.cursor)
-    assert third.total_requested == 0
-    assert asked(third.cursor).total_requested == 0
-
-
-def test_the_leaderboard_is_not_asked_for_when_it_is_newer_than_all_metrics(
-    pipeline: Pipeline,
-) -> None:
-    pipeline.run_fixture("toy_v1")
-    pipeline.run("leaderboard_report")
-    result = dg.evaluate_automation_conditions(pipeline.defs, instance=pipeline.instance)
-    assert result.total_requested == 0
+    assert third.get_num_requested(board) == 0
