@@ -132,7 +132,8 @@ def _explained(fixtures: Sequence[str]) -> str:
 
 def _say_where(artifacts: Artifacts, fixtures: Sequence[str]) -> None:
     first = artifacts.shown(artifacts.fit(fixtures[0], _BACKEND), "modules.parquet").value
-    page = artifacts.explanation(_explained(fixtures), _BACKEND) / INDEX_PAGE
+    pages = artifacts.explanation(_explained(fixtures), _BACKEND)
+    page = artifacts.shown(pages, INDEX_PAGE).value
     print(
         f"\nFiles\n"
         f"  fits         {artifacts.folder}/fits   (for example {first})\n"

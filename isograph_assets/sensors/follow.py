@@ -26,6 +26,7 @@ from isograph_assets.stages import REPORTS_GROUP
 from isograph_assets.studies import STUDY_KEY
 
 _PARTITION_TAG = "dagster/partition"
+_BACKFILL_TAG = "dagster/backfill"
 # what the runs that follow have in common with the run that they follow
 _PASSED_ON = (RUN_TAG, SCHEDULE_TAG, PRIORITY_TAG)
 
@@ -51,7 +52,9 @@ def fits_follow_data(
     if dataset is None or ALONE_TAG in run.tags:
         yield dg.SkipReason(f"run {run.run_id} has no partition, or asked to be left alone")
         return
-    passed_on = {tag: run.tags[tag] for tag in _PASSED_ON if tag in run.tags}
+    # what was asked for together is one run of the history
+    together = {RUN_TAG: run.tags.get(_BACKFILL_TAG, run.run_id)}
+    passed_on = together | {tag: run.tags[tag] for tag in _PASSED_ON if tag in run.tags}
     if run.job_name == all_fixtures.name:
         backends, jobs = backend_names(), [fixture_fits]
     elif not context.instance.has_dynamic_partition(str(STUDIES.name), dataset):

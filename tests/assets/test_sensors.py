@@ -264,6 +264,20 @@ def test_every_backend_fits_a_fixture_whose_features_are_there(pipeline: Pipelin
     assert [request.partition_key for request in requests] == wanted
 
 
+@pytest.mark.parametrize(
+    ("tags", "together"),
+    [
+        ({RUN_TAG: "nightly_core:2026-03-01", "dagster/backfill": "b1"}, "nightly_core:2026-03-01"),
+        ({"dagster/backfill": "b1"}, "b1"),
+    ],
+)
+def test_what_was_asked_for_together_is_one_run_of_the_history(
+    pipeline: Pipeline, tags: dict[str, str], together: str
+) -> None:
+    requests = follow(pipeline, "all_fixtures", "toy_v1", **tags)
+    assert {request.tags[RUN_TAG] for request in requests} == {together}
+
+
 def test_only_the_backends_of_a_study_fit_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
