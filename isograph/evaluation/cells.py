@@ -29,6 +29,7 @@ _NO_RESULT = (
     "explanation/target.py",
     "exporters/",
     "importers/",
+    "modules/preservation.py",
     "evaluation/benchmark.py",
     "evaluation/cache.py",
     "evaluation/comparison/",
