@@ -123,10 +123,28 @@ def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     validate = commands.add_parser("validate", help="check a bundle; list everything wrong with it")
     validate.add_argument("bundle", type=Path)
     validate.set_defaults(module="bundles")
-    export = commands.add_parser("export", help="summary of a bundle as JSON")
-    export.add_argument("--dataset-path", type=Path, required=True, metavar="BUNDLE")
-    export.add_argument("--output", type=Path, help="file to write (default: standard output)")
-    export.set_defaults(module="bundles")
+    export = commands.add_parser(
+        "export",
+        help="a fit for other tools (GraphML, Cytoscape, GMT, CSV); summary of a bundle as JSON",
+        description="With --fit: writes a fit for other tools into a folder. Without: writes the "
+        "summary of a bundle.",
+    )
+    export.add_argument("--fit", type=Path, help="folder of a fit")
+    export.add_argument(
+        "--to",
+        metavar="A,B",
+        help="of cytoscape (nodes.tsv, edges.tsv), graphml, gmt, csv (default: all)",
+    )
+    export.add_argument("--out", "--output-dir", dest="out", type=Path, help="folder to write to")
+    export.add_argument("--overwrite", action="store_true", help="replace files of these names")
+    export.add_argument(
+        "--dataset-path",
+        type=Path,
+        metavar="BUNDLE",
+        help="the bundle; beside --fit it gives the genes' names",
+    )
+    export.add_argument("--output", type=Path, help="of a summary (default: standard output)")
+    export.set_defaults(module="exporting")
 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
