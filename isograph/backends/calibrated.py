@@ -53,9 +53,10 @@ def associate(features: FeatureSet, settings: CalibratedSettings, steps: Steps) 
             ),
             progress=steps.share,
         )
+        most = "" if features.blocks is None else " at most"
         note.result = (
             f"{len(found):,} feature pairs at |r| ≥ {found.floor:.3f} "
-            f"(p ≤ {found.pair_p:.1e}, {features.df_residual} df)"
+            f"(p ≤ {found.pair_p:.1e}, {features.df_residual} df{most})"
         )
     record = {
         "degrees_of_freedom": features.df_residual,

@@ -233,6 +233,7 @@ def _trait_tests(
             traits=clean.traits,
             samples=clean.samples,
             design=clean.design,
+            blocks=clean.blocks,
         )
     ]
     if len(programmes):
@@ -243,6 +244,7 @@ def _trait_tests(
                 traits=features.traits,
                 samples=features.samples,
                 design=features.design,
+                blocks=features.blocks,
             )
         )
     filled = [part for part in parts if len(part)] or parts[:1]
@@ -252,6 +254,7 @@ def _trait_tests(
 
 
 _RECORDED_ABOVE = ("settings", "covariates", "categorical", "traits", "drop_missing")
+_WHERE_THERE = ("blocks", "ordered_levels")
 
 
 def _config(
@@ -279,7 +282,12 @@ def _config(
         "n_samples": features.n_samples,
         "seed": study.seed,
         "settings": settings.model_dump(mode="json") | {"backend": own.model_dump(mode="json")},
-        "features": {k: v for k, v in features.record.items() if k not in _RECORDED_ABOVE},
+        **{name: features.record[name] for name in _WHERE_THERE if name in features.record},
+        "features": {
+            name: value
+            for name, value in features.record.items()
+            if name not in (*_RECORDED_ABOVE, *_WHERE_THERE)
+        },
         "isograph_version": version(),
         "git": git_state(),
         "packages": package_versions(),

@@ -46,6 +46,8 @@ _FLAGS = (
     "covariates",
     "traits",
     "categorical",
+    "block",
+    "ordered",
     "drop_missing",
     "broad_factors",
     "seed",
@@ -90,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         if options.plot:
             _draw(result, folder, steps)
         if not options.quiet:
-            print(_report(result, folder))
+            print(report(result, folder))
         if selection is not None:
             selection.run(options, study, name, bundle=bundle, features=features, steps=steps)
     return 0
@@ -144,6 +146,8 @@ def _study(options: argparse.Namespace) -> Study:
         covariates=options.covariates,
         traits=names(options.traits),
         categorical=names(options.categorical) or (),
+        block=options.block,
+        ordered=_orders(options.ordered),
         drop_missing=bool(options.drop_missing),
         backends=(options.backend,) if options.backend else ("calibrated",),
         seed=options.seed or 0,
@@ -153,7 +157,7 @@ def _study(options: argparse.Namespace) -> Study:
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:
-    settings = _pairs(options.set)
+    settings = setting_pairs(options.set)
     if options.broad_factors is None:
         return settings
     twice = [key for key in settings if key in (_BROAD_FACTORS, _BROAD_FACTORS.split(".")[1])]
@@ -164,13 +168,33 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
     return settings | {_BROAD_FACTORS: options.broad_factors}
 
 
-def _pairs(words: list[str]) -> dict[str, str]:
+def setting_pairs(words: list[str]) -> dict[str, str]:
+    """`KEY=VALUE` words as a mapping.
+
+    Raises:
+        StudyError: a word has no `=`.
+    """
     problems = Problems()
     bad = [word for word in words if "=" not in word]
     if bad:
         problems.add("--set", "is not KEY=VALUE", examples=bad, count=len(bad))
     problems.raise_if_any(StudyError, "settings refused")
     return dict(word.split("=", 1) for word in words)
+
+
+def _orders(words: list[str]) -> dict[str, str]:
+    """Levels by column, still one text each."""
+    problems = Problems()
+    pairs = [word.partition("=") for word in words]
+    bad = ["".join(pair) for pair in pairs if not (pair[0] and pair[2])]
+    if bad:
+        what = "is not COLUMN=LOWEST,…,HIGHEST"
+        problems.add("--ordered", what, examples=bad, count=len(bad))
+    twice = sorted({name for name, *_ in pairs if [one for one, *_ in pairs].count(name) > 1})
+    if twice:
+        problems.add("--ordered", "orders a column twice", examples=twice, count=len(twice))
+    problems.raise_if_any(StudyError, "order of levels refused")
+    return {name.strip(): levels for name, _, levels in pairs}
 
 
 def _folder(options: argparse.Namespace, study: Study, backend: str, *, several: bool) -> Path:
@@ -185,7 +209,7 @@ def _trait_lines(traits: tuple[Trait, ...]) -> list[str]:
     return lines + [f"  {t.name}: {t.reason}" for t in traits if t.reason]
 
 
-def _report(result: Fit, folder: Path) -> str:
+def report(result: Fit, folder: Path) -> str:
     """The short table at the end."""
     summary, traits = result.summary, result.traits
     n_genes = len(result.fates)

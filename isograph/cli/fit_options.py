@@ -39,6 +39,19 @@ def add_fit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     fit.add_argument("--traits", metavar="A,B", help="sample columns to test (default: all usable)")
     fit.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
     fit.add_argument(
+        "--block",
+        metavar="COLUMN",
+        help="column that names the donor where donors have several samples (default: what the "
+        "bundle records; none: samples are independent)",
+    )
+    fit.add_argument(
+        "--ordered",
+        action="append",
+        metavar="COLUMN=A,B,C",
+        default=[],
+        help="levels from lowest to highest, tested by their ranks; may be repeated",
+    )
+    fit.add_argument(
         "--drop-missing",
         action="store_true",
         default=None,

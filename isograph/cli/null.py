@@ -14,6 +14,7 @@ from isograph.cli.text import counted, names, table
 from isograph.errors import Problems, StudyError
 from isograph.evaluation.null import NullProgress, NullResult, Share, permuted_null
 from isograph.evaluation.null_plots import null_picture
+from isograph.evaluation.permutation import FEWEST_EXCHANGEABLE
 from isograph.files import atomic_file, write_json
 from isograph.study import Study, make_study
 
@@ -56,6 +57,7 @@ def _study(options: argparse.Namespace) -> Study:
         bundle=Path(options.dataset_path),
         covariates=options.covariates,
         categorical=names(options.categorical) or (),
+        block=options.block,
         drop_missing=options.drop_missing,
         backends=(options.backend,),
         set=dict(word.split("=", 1) for word in options.set),
@@ -83,6 +85,7 @@ def _report(result: NullResult, folder: Path) -> str:
         f"\n{counted(result.n_genes, 'gene')}, {counted(result.n_features, 'feature')} × "
         f"{result.n_samples} samples, {counted(found.total, 'permutation')}",
         f"  with any module: {_share(found)}",
+        *_blocks(result),
         *([f"  genes of these modules: {shown}"] if sizes else []),
         *_edges(result),
         f"  searches for broad factors: {searches}",
@@ -90,6 +93,23 @@ def _report(result: NullResult, folder: Path) -> str:
         f"\nwritten to {folder / 'null.json'} and null.png",
     ]
     return "\n".join(lines)
+
+
+def _blocks(result: NullResult) -> list[str]:
+    """What kept together, and a warning where that leaves little to permute."""
+    blocks = result.blocks
+    if blocks is None:
+        return []
+    lines = [
+        f"  samples of a {blocks.column} kept together: {blocks.n_exchangeable} of "
+        f"{blocks.n_blocks} have as many samples as another and changed places"
+    ]
+    if blocks.too_few:
+        lines.append(
+            f"  warning: fewer than {FEWEST_EXCHANGEABLE} could: what they differ in was hardly "
+            "permuted, and modules of it are no noise"
+        )
+    return lines
 
 
 def _edges(result: NullResult) -> list[str]:

@@ -196,11 +196,14 @@ def _between(
     rows, group = rows[order], group[order]
     bounds = np.searchsorted(group, np.arange(n_groups + 1))
     total, count = np.zeros((n_groups, n_groups)), np.zeros((n_groups, n_groups))
-    noise = 1.0 / (features.df_residual + 1)
+    noise = np.array(1.0 / (features.df_residual + 1))
     unit = features.values[rows] / np.sqrt(features.n_samples)
     genes = features.gene_of[rows]
     for a, b in zip(*np.nonzero(np.triu(touching | np.eye(n_groups, dtype=bool))), strict=True):
         first, second = slice(bounds[a], bounds[a + 1]), slice(bounds[b], bounds[b + 1])
+        if features.dependence is not None:
+            one, other = (features.block_share[rows[part]] for part in (first, second))
+            noise = 1.0 / (features.dependence.df(one[:, None], other) + 1)
         squared = np.square(unit[first] @ unit[second].T) - noise
         pairs = squared.size
         if a == b:

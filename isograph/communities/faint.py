@@ -73,13 +73,16 @@ class _Pool:
         r = self.values @ profile / features.n_samples
         r = np.abs(r if len(r) == len(self.rows) else r[self.rows])
         df = np.full(len(r), float(features.df_residual))
+        if features.dependence is not None:
+            between = features.dependence.share(profile[None, :])
+            df = features.dependence.df(features.block_share[self.rows], between)
         if len(self.gappy):
             # rows are 0 where not observed: what counts is the profile where they are
             seen = features.observed[self.rows[self.gappy]]
             share = seen @ np.square(profile) / features.n_samples
             r[self.gappy] /= np.sqrt(np.maximum(share, 1e-12))
             missing = features.n_samples - np.count_nonzero(seen, axis=1)
-            df[self.gappy] = np.maximum(features.df_residual - missing, 1.0)
+            df[self.gappy] = np.maximum(df[self.gappy] - missing, 1.0)
         makes = np.zeros(len(self.n_own), dtype=bool)
         makes[features.gene_of[makers]] = True
         own = np.flatnonzero(makes[features.gene_of[self.rows]])
@@ -192,6 +195,7 @@ def group_log_pvalue(
             observed,
             df_residual=max(features.df_residual - taken, 1),
             n_features=features.n_features,
+            dependence=features.dependence,
         )
         for some, taken in forms
     )

@@ -91,6 +91,7 @@ def _judged(
             df_residual=features.df_residual,
             n_features=features.n_features,
             named_beforehand=named_beforehand,
+            dependence=features.dependence,
         )
         if named_beforehand:
             # which feature of each gene is a choice too

@@ -249,7 +249,7 @@ def _rank_pvalue(
     )
     ranks = average_ranks(features.values[rows]) - (features.n_samples + 1) / 2
     first, second = ranks[place[: len(pairs)]], ranks[place[len(pairs) :]]
-    return correlation_pvalue(row_correlations(first, second), features.df_residual)
+    return correlation_pvalue(row_correlations(first, second), features.df_between(first, second))
 
 
 def _pairs_between_genes(

@@ -127,7 +127,8 @@ def member_pvalues(
     genes, place = np.unique(owner, return_inverse=True)
     rest = scores_without_gene(features, rows, group, loading, genes, labels)
     r = row_correlations(features.values[rows], rest[place])
-    np.minimum.at(p, owner, correlation_pvalue(r, features.df_residual))
+    df = features.df_between(features.values[rows], rest[place])
+    np.minimum.at(p, owner, correlation_pvalue(r, df))
     n_features = np.bincount(owner, minlength=len(labels))
     return np.minimum(p * np.maximum(n_features, 1), 1.0)
 
@@ -148,6 +149,7 @@ def closest_profile(
     """
     n = features.n_samples
     p, choice = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+    between = None if features.dependence is None else features.dependence.share(profiles)
     for start in range(0, len(rows), _CHUNK):
         part = slice(start, start + _CHUNK)
         block = rows[part]
@@ -161,6 +163,9 @@ def closest_profile(
             df = np.maximum(df - np.count_nonzero(~seen, axis=1), 1.0)
         r = np.clip(r, -1.0, 1.0)
         choice[part] = np.argmax(np.abs(r), axis=1)
+        if features.dependence is not None and between is not None:
+            shared = features.dependence.df(features.block_share[block], between[choice[part]])
+            df = np.maximum(df - features.df_residual + shared, 1.0)
         top = np.take_along_axis(r, choice[part][:, None], axis=1)[:, 0]
         p[part] = correlation_pvalue(top, df)
     return p, choice

@@ -8,6 +8,7 @@ from scipy import sparse, special
 from scipy.sparse import csgraph
 
 from isograph.communities.profile import leading_profile, row_correlations
+from isograph.features.dependence import Dependence
 from isograph.network.significance import correlation_pvalue
 
 _TINY = float(np.finfo(np.float64).tiny)
@@ -116,6 +117,7 @@ def sequence_log_pvalue(
     df_residual: int,
     n_features: int,
     named_beforehand: bool = False,
+    dependence: Dependence | None = None,
 ) -> float:
     """Log of a union bound over all sets of genes that could follow one factor so well.
 
@@ -133,6 +135,7 @@ def sequence_log_pvalue(
         n_features: F, in the data set.
         named_beforehand: the members were known before the data; only their order and signs are
             a choice.
+        dependence: where samples come in blocks; each p then has degrees of freedom of its own.
 
     Returns:
         Natural log of the p, at most 0.
@@ -150,7 +153,11 @@ def sequence_log_pvalue(
         order = np.concatenate([strongest[:k], np.sort(strongest[k:])])
         before = np.cumsum(signed[order], axis=0)[:-1] * observed[order][1:]
         r = row_correlations(signed[order][1:], before)
-        both = correlation_pvalue(r, np.maximum(df_residual - missing[order][1:], 1.0))
+        df = np.full(m - 1, float(df_residual))
+        if dependence is not None:
+            shares = dependence.share(signed[order][1:]), dependence.share(before)
+            df -= dependence.most - dependence.df(*shares)
+        both = correlation_pvalue(r, np.maximum(df - missing[order][1:], 1.0))
         one_sided = np.where(r > 0, both / 2, 1 - both / 2)
         nats = -np.log(np.maximum(one_sided, _TINY)).sum()
         among = m if named_beforehand else n_features

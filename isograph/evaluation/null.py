@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from isograph.communities.fates import NOT_SIGNIFICANT
 from isograph.communities.partition import Partition
 from isograph.config import CommunitySettings, FitSettings, Settings
 from isograph.errors import Problems, StudyError
-from isograph.features.design import residualise
+from isograph.evaluation.permutation import BlocksPermuted, blocks_permuted, permute_genes
 from isograph.features.model import FeatureSet
 from isograph.files import SCHEMA_VERSION
 from isograph.progress import Steps
@@ -31,7 +31,6 @@ from isograph.study import Study, default_study
 LEVELS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5)
 """Levels at which the calibration of module p is written down."""
 
-_NOTHING = 1e-9
 _OPEN = 0.999
 
 
@@ -96,6 +95,8 @@ class NullResult:
         n_genes, n_features, n_samples: what was permuted.
         seed: of the permutations.
         draws: one a permutation.
+        blocks: column, number of blocks and how many of them could change places, where samples
+            come in blocks.
     """
 
     name: str
@@ -106,6 +107,7 @@ class NullResult:
     n_samples: int
     seed: int
     draws: tuple[NullDraw, ...]
+    blocks: BlocksPermuted | None = None
 
     @property
     def with_modules(self) -> Share:
@@ -139,6 +141,7 @@ class NullResult:
             "n_features": self.n_features,
             "n_samples": self.n_samples,
             "seed": self.seed,
+            **({} if self.blocks is None else {"blocks": self.blocks._asdict()}),
             "n_permutations": len(self.draws),
             "with_modules": _record(self.with_modules),
             "module_sizes": [list(draw.sizes) for draw in self.draws if draw.sizes],
@@ -172,6 +175,7 @@ def permuted_null(
     are observed: their own dependence is no evidence of a module. What is left of covariates is
     permuted (Freedman & Lane 1983) and made orthogonal to them again, so that degrees of freedom
     hold. Edges, modules and broad factors then follow as in a fit with the study's first backend.
+    Where donors have several samples, these stay together (`permute_genes`).
 
     Args:
         bundle: the data set, or its folder.
@@ -216,30 +220,8 @@ def permuted_null(
         n_samples=features.n_samples,
         seed=seed,
         draws=tuple(draws),
+        blocks=blocks_permuted(features.blocks),
     )
-
-
-def permute_genes(features: FeatureSet, *, rng: np.random.Generator) -> FeatureSet:
-    """The same features with the samples of each gene in an order of their own.
-
-    Args:
-        features: standardised features.
-        rng: draws one order a gene.
-
-    Returns:
-        Rows of mean 0 and mean square 1, orthogonal to the design; 0 where not observed.
-    """
-    shape = len(features.gene_ids), features.n_samples
-    order = np.argsort(rng.random(shape), axis=1)[features.gene_of]
-    values = np.take_along_axis(features.values, order, axis=1)
-    observed = np.take_along_axis(features.observed, order, axis=1)
-    if features.design.rank:
-        # in another order rows follow the covariates a little again
-        rest = residualise(np.where(observed, values, np.nan), features.design)
-        values = np.where(observed, rest, 0.0)
-        size = np.sqrt(np.mean(np.square(values), axis=1))
-        values /= np.where(size > _NOTHING, size, np.inf)[:, None]
-    return replace(features, values=values, observed=observed)
 
 
 def null_draw(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -70,7 +72,18 @@ def driver_table(source: Source, profile: Profile, *, outside: int = OUTSIDE_GEN
 
 def feature_correlations(features: FeatureSet, profile: Profile) -> Correlations:
     """r of every feature with a profile, over the samples where the feature is observed."""
-    return partial_correlations(known_values(features), profile.values, profile.design)
+    found = partial_correlations(known_values(features), profile.values, profile.design)
+    return _respecting_blocks(features, found, features.values, profile.values[None, :])
+
+
+def _respecting_blocks(
+    features: FeatureSet, found: Correlations, rows: Floats, profiles: Floats
+) -> Correlations:
+    """The same r with the degrees of freedom that samples in blocks leave, if they are in any."""
+    if features.blocks is None:
+        return found
+    taken = features.df_residual - features.df_between(rows, profiles)
+    return replace(found, df=np.maximum(found.df - taken, np.minimum(found.df, 1.0)))
 
 
 def known_values(features: FeatureSet, rows: Ints | None = None) -> Floats:
@@ -142,5 +155,6 @@ def _without_own_part(
         own = rows[part]
         place = np.searchsorted(genes, features.gene_of[own])
         left = partial_correlations(known_values(features, own), others[place], profile.design)
+        left = _respecting_blocks(features, left, features.values[own], others[place])
         r[part], p[part] = left.r, left.pvalue
     return r, p

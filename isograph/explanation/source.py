@@ -215,6 +215,7 @@ def _features(fit: Fit, bundle: Bundle) -> FeatureSet:
         "traits": config["declared_traits"],
         "drop_missing": config["drop_missing"],
         "settings": config["settings"]["features"],
+        **{name: config[name] for name in ("blocks", "ordered_levels") if name in config},
         **config["features"],
     }
     usable = fit.fates["gene_id"].isin(set(scores["gene_id"]))

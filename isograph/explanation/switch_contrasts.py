@@ -50,6 +50,7 @@ def switch_contrasts(source: Source) -> pa.Table | None:
         traits=traits,
         samples=features.samples,
         design=features.design,
+        blocks=features.blocks,
     ).rename(columns={"module_id": "feature_id"})
     tests = tests.merge(meta[["feature_id", "gene_id"]], on="feature_id")
     genes = _best_axis(tests.dropna(subset=["pvalue"]))

@@ -11,10 +11,13 @@ import pandas as pd
 from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import Problem, StudyError
+from isograph.features.blocks import Blocks, block_column, read_blocks
 from isograph.features.channels import Channel, assay_channels
 from isograph.features.covariates import build_design
+from isograph.features.dependence import block_lines, block_record
 from isograph.features.design import ROWS_A_BLOCK, Design
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
+from isograph.features.ordered import ordered_levels
 from isograph.features.standardise import standardise
 from isograph.features.traits import Trait, infer_traits
 from isograph.machine import blocks, in_threads, one_thread
@@ -40,7 +43,8 @@ def build_features(
 
     Args:
         bundle: the data set.
-        study: gives covariates, traits, categorical columns and `drop_missing`.
+        study: gives covariates, traits, categorical columns, blocks, ordered levels and
+            `drop_missing`; what it leaves open of these two, the bundle's provenance says.
         settings: see `FeatureSettings`.
         steps: where to show progress.
 
@@ -48,11 +52,12 @@ def build_features(
         Standardised features.
 
     Raises:
-        StudyError: covariates or traits that the sample table cannot give, or no feature left.
+        StudyError: covariates, traits or blocks that the sample table cannot give, or no feature
+            left.
     """
     steps = steps or Steps()
     with steps.step("features") as note, one_thread():
-        samples, order, design, traits = _samples_in_use(bundle, study)
+        samples, order, design, traits, blocks = _samples_in_use(bundle, study)
         channels, genes, factors = assay_channels(bundle, order, design, settings)
         meta, values, observed = _assemble(channels, design, settings)
         if len(meta) == 0:
@@ -69,6 +74,14 @@ def build_features(
             )
         genes = _fates_before_network(genes, meta)
         note.result = _describe(genes, meta, design)
+    record = _record(study, settings, design, samples, factors, meta)
+    known = ordered_levels(study.ordered, bundle.provenance, groups=study.categorical)
+    if known:
+        record["ordered_levels"] = known
+    if blocks is not None:
+        record["blocks"] = block_record(blocks, traits, design, values)
+        for line in block_lines(record["blocks"]):
+            steps.say(line)
     return FeatureSet(
         meta=meta,
         values=values,
@@ -78,7 +91,8 @@ def build_features(
         design=design,
         traits=traits,
         genes=genes,
-        record=_record(study, settings, design, samples, factors, meta),
+        record=record,
+        blocks=blocks,
     )
 
 
@@ -98,8 +112,8 @@ def check_samples(bundle: Bundle, *, study: Study) -> npt.NDArray[np.str_]:
 
 def _samples_in_use(
     bundle: Bundle, study: Study
-) -> tuple[pd.DataFrame, npt.NDArray[np.int64], Design, tuple[Trait, ...]]:
-    """Samples sorted by id, their columns in the bundle, the design over them and their traits."""
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64], Design, tuple[Trait, ...], Blocks | None]:
+    """Samples sorted by id, their columns in the bundle, and their design, traits and blocks."""
     samples, order = _samples_in_order(bundle)
     design, kept = build_design(
         samples,
@@ -109,8 +123,16 @@ def _samples_in_use(
     )
     samples = samples.loc[kept].reset_index(drop=True)
     _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
-    traits = infer_traits(samples, categorical=study.categorical, names=study.traits)
-    return samples, order[kept], design, traits
+    known = [str(name) for name in samples.columns if name != "sample_id"]
+    blocks = read_blocks(samples, block_column(study.block, bundle.provenance, known=known))
+    traits = infer_traits(
+        samples,
+        categorical=study.categorical,
+        names=study.traits,
+        ordered=ordered_levels(study.ordered, bundle.provenance, groups=study.categorical),
+        block=None if blocks is None else blocks.column,
+    )
+    return samples, order[kept], design, traits, blocks
 
 
 def _refuse_too_few(df: int, samples: pd.DataFrame, design: Design) -> None:
@@ -223,6 +245,8 @@ def feature_record(study: Study, settings: FeatureSettings) -> dict[str, Any]:
         "traits": None if study.traits is None else list(study.traits),
         "drop_missing": study.drop_missing,
         "settings": settings.model_dump(mode="json"),
+        "block": study.block,
+        "ordered": {name: list(levels) for name, levels in study.ordered.items()} or None,
     }
 
 
@@ -235,8 +259,11 @@ def _record(
     meta: pd.DataFrame,
 ) -> dict[str, Any]:
     ids = samples["sample_id"].astype(str)
+    asked = feature_record(study, settings)
+    # what nobody asked for leaves the record as it was before there were blocks
+    without = {name for name in ("block", "ordered") if asked[name] is None}
     return {
-        **feature_record(study, settings),
+        **{name: value for name, value in asked.items() if name not in without},
         "n_samples": len(samples),
         "n_switch_features": int((meta["feature_type"] == SWITCH).sum()),
         "n_abundance_features": int((meta["feature_type"] == ABUNDANCE).sum()),

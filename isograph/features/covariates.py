@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.errors import Problems, StudyError
+from isograph.features.columns import looks_coded, read_column
 from isograph.features.design import (
     Design,
     Floats,
@@ -18,7 +19,7 @@ from isograph.features.design import (
     residualise,
     restrict,
 )
-from isograph.features.traits import SAMPLE_ID, check_known, looks_coded, read_column
+from isograph.features.traits import SAMPLE_ID, check_known
 
 if TYPE_CHECKING:
     from isograph.features.formula import ParsedFormula

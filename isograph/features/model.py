@@ -13,7 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from isograph import schemas
+from isograph.features.blocks import Blocks
 from isograph.features.covariates import Design
+from isograph.features.dependence import Dependence
 from isograph.features.traits import Trait
 from isograph.files import hash_table, to_arrow
 from isograph.machine import blocks, in_threads
@@ -41,6 +43,7 @@ class FeatureSet:
         genes: one row a gene of the bundle: `gene_id`, `fate` (null where it has features) and
             the `value` and `meaning` behind that fate.
         record: settings, size factors and counts, for `features.json`.
+        blocks: which samples are of one donor, where donors have several; else None.
     """
 
     meta: pd.DataFrame
@@ -52,6 +55,7 @@ class FeatureSet:
     traits: tuple[Trait, ...]
     genes: pd.DataFrame
     record: Mapping[str, Any]
+    blocks: Blocks | None = None
 
     @property
     def n_features(self) -> int:
@@ -65,8 +69,39 @@ class FeatureSet:
 
     @property
     def df_residual(self) -> int:
-        """Degrees of freedom of a correlation between two features: samples − 2 − design rank."""
+        """Degrees of freedom of a correlation between two features: samples − 2 − design rank.
+
+        Where samples come in blocks this is the most that a pair can have, see `df_between`.
+        """
         return self.n_samples - 2 - self.design.rank
+
+    @cached_property
+    def dependence(self) -> Dependence | None:
+        """What samples of one donor do to correlations; None where samples are independent."""
+        return None if self.blocks is None else Dependence(self.blocks, self.design)
+
+    @cached_property
+    def block_share(self) -> npt.NDArray[np.float64]:
+        """Share of each feature that lies between blocks, shape (n_features,); 0 without blocks."""
+        if self.dependence is None:
+            return np.zeros(self.n_features)
+        return self.dependence.share(self.values)
+
+    def df_between(
+        self, first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64] | float:
+        """Degrees of freedom of correlations between rows over all samples.
+
+        Args:
+            first, second: rows of mean 0, orthogonal to the design, shape (n_rows, n_samples) or
+                one of them (1, n_samples).
+
+        Returns:
+            `df_residual` without blocks; else one a row, no more than that.
+        """
+        if self.dependence is None:
+            return float(self.df_residual)
+        return self.dependence.df(self.dependence.share(first), self.dependence.share(second))
 
     @cached_property
     def gene_ids(self) -> npt.NDArray[np.str_]:

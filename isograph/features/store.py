@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from isograph.errors import OutputError, Problem
+from isograph.features.blocks import read_blocks
 from isograph.features.covariates import build_design
 from isograph.features.model import META_COLUMNS, FeatureSet
 from isograph.features.traits import infer_traits
@@ -102,6 +103,7 @@ def features_of_table(
     design, _ = build_design(samples, record["covariates"], categorical=categorical)
     # dropped samples are not in the stored table, and noted all the same
     design = replace(design, notes=tuple(record["notes"]))
+    blocks = read_blocks(samples, record.get("blocks", {}).get("column"))
     order = np.lexsort((scores["axis"], scores["feature_type"], scores["gene_id"]))
     scores = scores.iloc[order].reset_index(drop=True)
     sample_ids = samples["sample_id"].to_numpy(dtype=str)
@@ -114,9 +116,16 @@ def features_of_table(
         sample_ids=sample_ids,
         samples=samples,
         design=design,
-        traits=infer_traits(samples, categorical=categorical, names=names),
+        traits=infer_traits(
+            samples,
+            categorical=categorical,
+            names=names,
+            ordered=record.get("ordered_levels"),
+            block=None if blocks is None else blocks.column,
+        ),
         genes=_with_none(genes),
         record={k: v for k, v in record.items() if k not in ("schema_version", "content_hash")},
+        blocks=blocks,
     )
 
 

@@ -13,15 +13,18 @@ import numpy as np
 import pandas as pd
 
 from isograph.errors import Problems, StudyError
+from isograph.features.columns import (
+    MAX_CODED_LEVELS,
+    are_whole,
+    as_groups,
+    looks_coded,
+    number_text,
+    read_column,
+)
+
+__all__ = ["SAMPLE_ID", "Trait", "TraitKind", "check_known", "infer_traits", "read_column"]
 
 SAMPLE_ID = "sample_id"
-_MISSING_TEXT = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>"})
-_CONTROL = re.compile(
-    r"controls?|ctrl|ctl|healthy|normal|unaffected|wt|wildtype|untreated|vehicle|mock|naive"
-    r"|none|no|false|0"
-)
-_MAX_CODED_LEVELS = 10
-_MAX_CODE = 99
 _MIN_RUNNING = 10
 _ENTITY = r"(sample|subject|patient|donor|individual|participant|animal|mouse|case|record|row)"
 _COUNTER = r"(number|num|nr|index|idx|serial)"
@@ -47,11 +50,13 @@ class Trait:
     Attributes:
         name: the column.
         kind: decides the test; constant and id-like columns are not tested.
-        levels: of grouped kinds, in order, reference level first; empty otherwise.
+        levels: of grouped kinds, in order, reference level first; of ordered columns, from lowest
+            to highest; empty otherwise.
         n_missing: samples without a value (infinite numbers count as missing).
         reason: what made the choice, or what the user may want to know; may be empty.
         values: one value a sample, indexed by sample id: float64 with NaN where the trait is
-            measured, categories (`levels`) where it is grouped.
+            measured, categories (`levels`) where it is grouped, ranks of `levels` from 0 where
+            these are ordered.
     """
 
     name: str
@@ -71,6 +76,14 @@ class Trait:
         """The level that a two-level trait's effect starts from."""
         return self.levels[0] if self.levels else None
 
+    @property
+    def level_values(self) -> pd.Series[Any]:
+        """The level of each sample as categories, of ordered traits too."""
+        if not self.levels or isinstance(self.values.dtype, pd.CategoricalDtype):
+            return self.values
+        named = self.values.map(dict(enumerate(self.levels)))
+        return named.astype(pd.CategoricalDtype(list(self.levels)))
+
     def as_record(self) -> dict[str, Any]:
         """The trait as `fit_config.json` has it."""
         return {
@@ -87,6 +100,8 @@ def infer_traits(
     *,
     categorical: Sequence[str] = (),
     names: Sequence[str] | None = None,
+    ordered: Mapping[str, Sequence[str]] | None = None,
+    block: str | None = None,
 ) -> tuple[Trait, ...]:
     """Decide the kind of every sample column, or of those named.
 
@@ -94,26 +109,39 @@ def infer_traits(
         samples: one row a sample, with `sample_id`; every other column may be a trait.
         categorical: columns that are groups although they are written as numbers.
         names: columns wanted; None takes all, including those that cannot be tested.
+        ordered: levels from lowest to highest, by column; such a column is tested by their ranks.
+        block: the column of blocks, always groups.
 
     Returns:
         Traits in the order of `names`, or of the columns.
 
     Raises:
-        StudyError: names every unknown column (with near ones), and every wanted column that
-            cannot be tested, with the reason.
+        StudyError: names every unknown column (with near ones), every wanted column that cannot
+            be tested, with the reason, and every value of an ordered column that is none of its
+            levels.
     """
     columns = [str(column) for column in samples.columns if column != SAMPLE_ID]
     wanted = columns if names is None else list(dict.fromkeys(names))
     problems = Problems()
     check_known(problems, "traits", [n for n in wanted if n != SAMPLE_ID], known=columns)
     check_known(problems, "categorical", categorical, known=columns)
+    ordered = ordered or {}
+    check_known(problems, "ordered", ordered, known=columns)
+    bad = [n for n in ordered if n in columns and not _is_ordered(n, samples, ordered[n], problems)]
+    for name in set(ordered).intersection(categorical):
+        problems.add(f"ordered: {name}", "is named in categorical too", fix="name it once")
     if SAMPLE_ID in wanted:
         problems.add(f"traits: {SAMPLE_ID}", "names the samples and is no trait")
-    traits = [
-        _infer(name, samples[name].set_axis(samples[SAMPLE_ID].astype(str)), name in categorical)
-        for name in wanted
-        if name in columns
-    ]
+    groups = {*categorical, block}
+    traits = []
+    for name in wanted:
+        if name not in columns or name in bad:
+            continue
+        column = samples[name].set_axis(samples[SAMPLE_ID].astype(str))
+        if name in ordered and name != block:
+            traits.append(_infer_ordered(name, column, tuple(ordered[name])))
+        else:
+            traits.append(_infer(name, column, name in groups))
     if names is not None:
         for trait in traits:
             if not trait.testable:
@@ -143,107 +171,6 @@ def check_known(
         )
 
 
-def read_column(column: pd.Series[Any], *, categorical: bool = False) -> pd.Series[Any]:
-    """A sample column as numbers or as groups, whatever its dtype on disk.
-
-    Numbers stay numbers unless `categorical`. Truth values, text, dates and pandas categories are
-    groups; text that reads as fractional numbers, with more than ten different ones, is numbers.
-    Blank text and `NA`, `N/A`, `NaN`, `null` in their usual spellings are missing, as are infinite
-    numbers.
-
-    Args:
-        column: one value a sample.
-        categorical: take numbers as groups.
-
-    Returns:
-        With the column's index: float64 with NaN, or categories that occur, in level order
-        (numbers by size, text by text, controls first; ordered categories keep their order).
-    """
-    index, column = column.index, column.reset_index(drop=True)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return _read_categories(column).set_axis(index)
-    present = column.dropna()
-    if present.dtype == object:
-        is_decimal = pd.api.types.infer_dtype(present) == "decimal"
-        present = present.astype(np.float64) if is_decimal else present.infer_objects()
-    is_bool = pd.api.types.is_bool_dtype(present.dtype)
-    if pd.api.types.is_numeric_dtype(present.dtype) and not is_bool:
-        numbers = present.astype(np.float64)
-        numbers = numbers[np.isfinite(numbers)]
-        values = as_groups(numbers) if categorical else numbers
-    else:
-        # whole days are written without a time of day
-        text = present.astype(str).str.strip()
-        text = text[~text.isin(_MISSING_TEXT)]
-        parsed = None if categorical or is_bool else _measured_text(text)
-        values = _grouped(text) if parsed is None else parsed
-    return values.reindex(column.index).set_axis(index)
-
-
-def as_groups(numbers: pd.Series[Any]) -> pd.Series[Any]:
-    """Numbers as categories, ordered by size; whole numbers are written without a point."""
-    return _grouped(numbers.dropna().map(_number_text)).reindex(numbers.index)
-
-
-def looks_coded(numbers: pd.Series[Any]) -> bool:
-    """Whether numbers may be group codes: 3 to 10 small whole numbers, each in several samples."""
-    counts = numbers.value_counts()
-    return (
-        2 < len(counts) <= _MAX_CODED_LEVELS
-        and int(counts.min()) > 1
-        and _are_whole(numbers)
-        and float(numbers.abs().max()) <= _MAX_CODE
-    )
-
-
-def _read_categories(column: pd.Series[Any]) -> pd.Series[Any]:
-    text = column.dropna().astype(str).str.strip()
-    text = text[~text.isin(_MISSING_TEXT)]
-    if not column.cat.ordered:
-        return _grouped(text).reindex(column.index)
-    seen = set(text)
-    order = dict.fromkeys(str(level).strip() for level in column.cat.categories)
-    dtype = pd.CategoricalDtype([level for level in order if level in seen])
-    return text.astype(dtype).reindex(column.index)
-
-
-def _grouped(text: pd.Series[Any]) -> pd.Series[Any]:
-    return text.astype(pd.CategoricalDtype(_in_order(text.unique())))
-
-
-def _in_order(levels: Iterable[str]) -> list[str]:
-    """Levels by size where all are numbers, else by text; well-known controls first."""
-    ordered = sorted(levels)
-    sizes = pd.to_numeric(pd.Series(ordered, dtype=object), errors="coerce")
-    if sizes.notna().all():
-        ordered = [ordered[i] for i in np.argsort(sizes.to_numpy(), kind="stable")]
-    return sorted(ordered, key=lambda level: not _is_control(level))
-
-
-def _is_control(level: str) -> bool:
-    return _CONTROL.fullmatch(re.sub(r"[\s_-]+", "", level.casefold())) is not None
-
-
-def _number_text(number: float) -> str:
-    return f"{number:.0f}" if float(number).is_integer() else repr(float(number))
-
-
-def _are_whole(numbers: pd.Series[Any]) -> bool:
-    present = numbers.dropna()
-    return bool((present == np.rint(present)).all())
-
-
-def _measured_text(text: pd.Series[Any]) -> pd.Series[Any] | None:
-    """Numbers that were stored as text; whole ones are left as text: they may be dates or codes."""
-    parsed = pd.to_numeric(text, errors="coerce").astype(np.float64)
-    measured = (
-        bool(np.isfinite(parsed).all())
-        and parsed.nunique() > _MAX_CODED_LEVELS
-        and not _are_whole(parsed)
-    )
-    return parsed if measured else None
-
-
 def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:
     values = read_column(column, categorical=categorical)
     counts: Mapping[Any, int] = values.value_counts().loc[lambda count: count > 0].to_dict()
@@ -251,7 +178,7 @@ def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:
     if len(counts) < 2:
         kind = TraitKind.CONSTANT
         one = next(iter(counts), None)
-        shown = _number_text(one) if isinstance(one, float) else one
+        shown = number_text(one) if isinstance(one, float) else one
         reason = "no sample has a value" if one is None else f"every sample has the value {shown}"
     elif isinstance(values.dtype, pd.CategoricalDtype):
         kind, reason = _grouped_kind(counts, was_text=was_text)
@@ -272,6 +199,31 @@ def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:
     )
 
 
+def _is_ordered(
+    name: str, samples: pd.DataFrame, levels: Sequence[str], problems: Problems
+) -> bool:
+    """Whether every value of a column is one of the levels; if not, it is noted."""
+    unknown = set(read_column(samples[name], categorical=True).dropna().astype(str)) - set(levels)
+    if unknown:
+        what = f"values that are none of its levels {', '.join(levels)}"
+        shown, fix = sorted(unknown), "name every level, from lowest to highest"
+        problems.add(f"ordered: {name}", what, examples=shown, count=len(shown), fix=fix)
+    return not unknown
+
+
+def _infer_ordered(name: str, column: pd.Series[Any], levels: tuple[str, ...]) -> Trait:
+    """A column of ordered levels, as their ranks."""
+    text = read_column(column, categorical=True).astype(object)
+    rank = {level: float(place) for place, level in enumerate(levels)}
+    values = text.map(rank).astype(np.float64).rename(name)
+    reason = f"ordered: {' < '.join(levels)}"
+    n_missing = int(values.isna().sum())
+    if values.nunique() < 2:
+        reason = "no sample has a value" if n_missing == len(values) else "every sample has one"
+        return Trait(name, TraitKind.CONSTANT, (), n_missing, f"{reason} level", values)
+    return Trait(name, TraitKind.CONTINUOUS, levels, n_missing, reason, values)
+
+
 def _grouped_kind(counts: Mapping[Any, int], *, was_text: bool) -> tuple[TraitKind, str]:
     n, distinct = sum(counts.values()), len(counts)
     if max(counts.values()) == 1:
@@ -281,7 +233,7 @@ def _grouped_kind(counts: Mapping[Any, int], *, was_text: bool) -> tuple[TraitKi
     if 2 * distinct > n:
         return TraitKind.ID_LIKE, f"{distinct} different values in {n} samples"
     sizes = pd.to_numeric(pd.Series(list(counts), dtype=object), errors="coerce")
-    if was_text and distinct > _MAX_CODED_LEVELS and sizes.notna().all():
+    if was_text and distinct > MAX_CODED_LEVELS and sizes.notna().all():
         return TraitKind.MANY_LEVEL, (
             f"{distinct} levels, all whole numbers stored as text: store numbers if it is measured"
         )
@@ -294,7 +246,7 @@ def _number_kind(
     n, distinct = sum(counts.values()), len(counts)
     if distinct == 2:
         return TraitKind.TWO_LEVEL, ""
-    is_id = _are_whole(numbers) and _names_an_id(name)
+    is_id = are_whole(numbers) and _names_an_id(name)
     if is_id and 2 * distinct > n:
         return TraitKind.ID_LIKE, f"named like an id, {distinct} whole numbers in {n} samples"
     if _is_running(counts, n=n):

@@ -54,7 +54,8 @@ def module_overlaps(
     n = features.n_samples
     profiles = eigengenes.values / np.sqrt(np.mean(eigengenes.values**2, axis=1))[:, None]
     between = np.clip(profiles @ profiles.T / n, -1.0, 1.0)
-    df = float(max(features.df_residual - 1, 1))
+    df: Floats | float = float(max(features.df_residual - 1, 1))
+    dependence = features.dependence
     level = fwer / (len(rows) * (n_modules - 1))
     parts = []
     for start in range(0, len(rows), _CHUNK):
@@ -66,6 +67,9 @@ def module_overlaps(
         left = np.maximum((1 - with_own**2) * (1 - cross**2), 1e-12)
         partial = np.clip((r - with_own * cross) / np.sqrt(left), -1.0, 1.0)
         np.put_along_axis(partial, own[:, None], 0.0, axis=1)
+        if dependence is not None:
+            own_share = features.block_share[block][:, None]
+            df = np.maximum(dependence.df(own_share, dependence.share(profiles)) - 1, 1.0)
         p = correlation_pvalue(partial, df)
         clear = np.minimum(np.abs(partial), r * np.sign(partial)) >= least_r
         found, module = np.nonzero((p <= level) & clear)

@@ -122,9 +122,8 @@ def _loo_qvalues(
     features: FeatureSet, rows: npt.NDArray[np.int64], without: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """q of a channel against the module without the gene; NaN where it has no such channel."""
-    return benjamini_hochberg(
-        correlation_pvalue(_row_r(features, rows, without), features.df_residual)
-    )
+    df = features.df_between(_rows_or_zero(features, rows), without)
+    return benjamini_hochberg(correlation_pvalue(_row_r(features, rows, without), df))
 
 
 def _classify(

@@ -17,9 +17,10 @@ from isograph.communities.profile import (
     row_correlations,
     scores_without_gene,
 )
+from isograph.features.blocks import Blocks
 from isograph.features.model import FeatureSet
 from isograph.machine import blocks, in_threads, one_thread
-from isograph.network.association import Association
+from isograph.network.association import Association, pair_df
 from isograph.network.significance import correlation_pvalue, critical_correlation
 
 _CHUNK = 2048
@@ -58,6 +59,9 @@ def half_sample_stability(
     by the same rule that let it in: the core's, or its correlation with the module's factor. Only
     edges within modules are recomputed, so the cost is linear in them.
 
+    Where donors have several samples, a half is made of whole donors, as many as fit into half of
+    the samples, and each pair keeps its share of the degrees of freedom.
+
     Args:
         features: all features.
         association: feature pairs.
@@ -78,13 +82,13 @@ def half_sample_stability(
     if df < _LEAST_DF:
         return Stability(np.full(n_genes, np.nan), np.full(partition.n_modules, np.nan))
     profiles = _profiles(features, association, partition)
-    halves = [np.sort(rng.permutation(features.n_samples)[:half]) for _ in range(n_halves)]
-    limits = [
-        critical_correlation(_relaxed(p), df) for p in (association.pair_p, partition.edge_alpha)
-    ]
-    passed = _passed(
-        features.values, association.i[inside.pair], association.j[inside.pair], halves, limits
-    )
+    if features.blocks is None:
+        halves = [np.sort(rng.permutation(features.n_samples)[:half]) for _ in range(n_halves)]
+    else:
+        halves = [_half_of_blocks(features.blocks, rng) for _ in range(n_halves)]
+    first, second = association.i[inside.pair], association.j[inside.pair]
+    limits = _limits(features, first, second, df, (association.pair_p, partition.edge_alpha))
+    passed = _passed(features.values, first, second, halves, limits)
     for chosen, (kept, strong) in zip(halves, passed, strict=True):
         source, target = inside.source[kept], inside.target[kept]
         member = core_members(n_genes, source, target, strong[kept])
@@ -97,6 +101,45 @@ def half_sample_stability(
         stayed += member | joined
     membership = np.where(partition.labels >= 0, stayed / n_halves, np.nan)
     return Stability(membership=membership, stability=together / n_halves / np.maximum(size, 1))
+
+
+def _half_of_blocks(blocks: Blocks, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Samples of blocks drawn one after the other while they fit into half of all, sorted."""
+    order = rng.permutation(blocks.n_blocks)
+    chosen = np.zeros(blocks.n_blocks, dtype=bool)
+    room = len(blocks.codes) // 2
+    for block in order:
+        if blocks.sizes[block] <= room:
+            chosen[block] = True
+            room -= blocks.sizes[block]
+    return np.flatnonzero(chosen[blocks.codes])
+
+
+def _limits(
+    features: FeatureSet,
+    i: npt.NDArray[np.int64],
+    j: npt.NDArray[np.int64],
+    df: int,
+    alphas: Sequence[float],
+) -> npt.NDArray[np.float64]:
+    """|r| that each pair needs in a half for each level, shape (n_alphas, n_pairs)."""
+    if features.blocks is None:
+        levels = [critical_correlation(_relaxed(p), df) for p in alphas]
+        return np.repeat(np.array(levels)[:, None], len(i), axis=1)
+    whole = pair_df(features, i, j)
+    scaled = _halved(features, whole, df)
+    t = np.array([special.stdtrit(scaled, _relaxed(p) / 2) for p in alphas])
+    limits: npt.NDArray[np.float64] = -t / np.hypot(t, np.sqrt(scaled))
+    return limits
+
+
+def _halved(
+    features: FeatureSet, whole: npt.NDArray[np.float64] | float, df: int
+) -> npt.NDArray[np.float64]:
+    """Degrees of freedom in a half, in proportion to those over all samples."""
+    share = np.asarray(whole, dtype=np.float64) / features.df_residual
+    halved: npt.NDArray[np.float64] = np.maximum(df * share, 1.0)
+    return halved
 
 
 def _profiles(
@@ -134,7 +177,8 @@ def _still_joined(
         factor = profiles[:, chosen]
         part = part - part.mean(axis=1, keepdims=True)
         factor = factor - factor.mean(axis=1, keepdims=True)
-        p = correlation_pvalue(row_correlations(part, factor), float(df))
+        half = _halved(features, features.df_between(features.values[rows], profiles), df)
+        p = correlation_pvalue(row_correlations(part, factor), half)
         stays[features.gene_of[rows[p <= _relaxed(partition.joining_alpha)]]] = True
     return stays
 
@@ -149,7 +193,7 @@ def _passed(
     i: npt.NDArray[np.int64],
     j: npt.NDArray[np.int64],
     halves: Sequence[npt.NDArray[np.int64]],
-    limits: Sequence[float],
+    limits: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.bool_]:
     """Whether |r| of each pair over each half of the samples reaches each limit.
 
@@ -159,8 +203,8 @@ def _passed(
     Args:
         values: rows of mean square 1, shape (n_features, n_samples).
         i, j: rows of each pair, shape (n_pairs,).
-        halves: samples of each half, as many each.
-        limits: least |r|.
+        halves: samples of each half.
+        limits: least |r|, shape (n_limits, n_pairs).
 
     Returns:
         Shape (n_halves, n_limits, n_pairs).
@@ -187,7 +231,7 @@ def _passed(
         r /= spread[first] * spread[second]
         np.abs(r, out=r)
         for which, limit in enumerate(limits):
-            passed[:, which, part] = (r >= limit).T
+            passed[:, which, part] = (r >= limit[part][:, None]).T
 
     with one_thread():
         in_threads(moments, blocks(len(rows), _CHUNK))

@@ -12,6 +12,14 @@ import pandas as pd
 from scipy import special
 
 from isograph.errors import Problems, StudyError
+from isograph.features.blocks import (
+    Blocks,
+    Unit,
+    block_means,
+    mean_design,
+    unit_of,
+    with_blocks,
+)
 from isograph.features.design import Design, orthonormal_basis, residualise, restrict
 from isograph.features.traits import SAMPLE_ID, Trait, TraitKind
 from isograph.machine import one_thread
@@ -51,6 +59,7 @@ def module_traits(
     traits: Sequence[Trait],
     samples: pd.DataFrame,
     design: Design,
+    blocks: Blocks | None = None,
 ) -> pd.DataFrame:
     """Test every module against every trait.
 
@@ -71,12 +80,23 @@ def module_traits(
     be tested: fewer than four samples; a level of a two-level trait with one sample or none; one
     level left; no residual degree of freedom; a trait that the covariates explain (R² > 1 − 10⁻⁸).
 
+    With blocks (several samples of a donor) a trait that varies within any of them is tested within
+    blocks: their indicators join the design, which takes out what donors differ in (the
+    fixed-effects estimator), in blocks of two samples or more. A trait that is the same throughout
+    each block is tested between blocks: eigengene, design and trait are averaged over each block's
+    samples, and `n` counts blocks. With normal errors and a random effect of each donor (Laird &
+    Ware 1982, Biometrics 38:963) the first is exact, the second where blocks have the same size;
+    averaging the design rather than residuals keeps covariates exact, for what was taken out of the
+    eigengene before is a combination of its columns. The column of the blocks itself is tested as
+    if there were none.
+
     Args:
         eigengenes: shape (n_modules, n_samples), finite.
         module_ids: one a row.
         traits: constant and id-like ones are left out.
         samples: sample table with `sample_id`, rows in the order of the eigengenes' columns.
         design: the study's covariates over these samples.
+        blocks: which samples are of one donor; None where all are independent.
 
     Returns:
         One row a module and trait with the columns of `results.schemas.TRAITS`, sorted by both.
@@ -94,7 +114,11 @@ def module_traits(
     with one_thread():
         for trait in traits:
             if trait.testable and len(module_ids):
-                tables.append(_trait_rows(values, trait, ids=ids, design=design, rows=module_ids))
+                tables.append(
+                    _trait_rows(
+                        values, trait, ids=ids, design=design, blocks=blocks, rows=module_ids
+                    )
+                )
     frame = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=TRAITS.names)
     frame["qvalue"] = benjamini_hochberg(frame["pvalue"].to_numpy(dtype=np.float64))
     frame = frame.sort_values(["module_id", "trait"], kind="stable", ignore_index=True)
@@ -135,9 +159,13 @@ def _trait_rows(
     *,
     ids: npt.NDArray[Any],
     design: Design,
+    blocks: Blocks | None,
     rows: Sequence[str],
 ) -> pd.DataFrame:
     values = trait.values.loc[ids]
+    if blocks is not None:
+        unit = unit_of(trait, ids.tolist(), blocks)
+        eigengenes, values, design = _by_unit(eigengenes, values, design, blocks, unit)
     observed = values.notna().to_numpy()
     if trait.kind == TraitKind.MANY_LEVEL:
         sizes = values.value_counts()
@@ -169,6 +197,27 @@ def _trait_rows(
             "reference_level": trait.levels[0] if two_level else None,
         }
     )
+
+
+def _by_unit(
+    eigengenes: Floats,
+    values: pd.Series[Any],
+    design: Design,
+    blocks: Blocks,
+    unit: Unit | None,
+) -> tuple[Floats, pd.Series[Any], Design]:
+    """Eigengenes, trait and design of what a trait is tested between: samples or blocks."""
+    if unit is None:
+        return eigengenes, values, design
+    known = values.notna().to_numpy()
+    eigengenes, values, design = eigengenes[:, known], values[known], restrict(design, known)
+    blocks = blocks.of(known)
+    if unit == Unit.BETWEEN:
+        first = np.unique(blocks.codes, return_index=True)[1]
+        return block_means(eigengenes, blocks), values.iloc[first], mean_design(design, blocks)
+    several = blocks.several()
+    part = restrict(design, several)
+    return eigengenes[:, several], values[several], with_blocks(part, blocks.of(several))
 
 
 def _untested(n_modules: int) -> _Tested:

@@ -249,14 +249,19 @@ def edge_pvalue(
 def pair_df(
     features: FeatureSet, i: npt.NDArray[np.int64], j: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
-    """Degrees of freedom of each pair: samples where both are observed, less what was fitted."""
+    """Degrees of freedom of each pair: samples where both are observed, less what was fitted.
+
+    Where samples come in blocks, fewer for features in which those of a block are alike.
+    """
     df = np.full(len(i), float(features.df_residual))
+    if features.dependence is not None:
+        df = features.dependence.df(features.block_share[i], features.block_share[j])
     affected = _pairs_with_gaps(features, i, j)
     for start in range(0, len(affected), _CHUNK):
         part = affected[start : start + _CHUNK]
         seen = features.observed[i[part]] & features.observed[j[part]]
         missing = features.n_samples - np.count_nonzero(seen, axis=1)
-        df[part] = np.maximum(features.df_residual - missing, 1.0)
+        df[part] = np.maximum(df[part] - missing, 1.0)
     return df
 
 

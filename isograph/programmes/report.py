@@ -73,7 +73,11 @@ def _significant(
     shape = (features.n_features, len(programmes))
     if not len(programmes):
         return np.zeros(shape, dtype=bool), np.empty(shape)
-    p = correlation_pvalue(programmes.loading, float(features.df_residual))
+    df: npt.NDArray[np.float64] | float = float(features.df_residual)
+    if features.dependence is not None:
+        own, between = features.block_share[:, None], features.dependence.share(programmes.values)
+        df = features.dependence.df(own, between)
+    p = correlation_pvalue(programmes.loading, df)
     q = np.stack([benjamini_hochberg(column) for column in p.T], axis=1)
     return q <= _LOADS_Q, p
 
@@ -89,12 +93,13 @@ def _best_matches(features: FeatureSet, programmes: Programmes, names: list[str]
     if not names:
         return empty
     declared = {trait.name for trait in features.traits}
-    groups = features.record.get("categorical", ())
-    others = [
-        trait
-        for trait in infer_traits(features.samples, categorical=groups)
-        if trait.name not in declared
-    ]
+    known = infer_traits(
+        features.samples,
+        categorical=features.record.get("categorical", ()),
+        ordered=features.record.get("ordered_levels"),
+        block=None if features.blocks is None else features.blocks.column,
+    )
+    others = [trait for trait in known if trait.name not in declared]
     traits = [*features.traits, *others, *_library_size(features)]
     tests = module_traits(
         programmes.values,
@@ -102,6 +107,7 @@ def _best_matches(features: FeatureSet, programmes: Programmes, names: list[str]
         traits=traits,
         samples=features.samples,
         design=features.design,
+        blocks=features.blocks,
     ).dropna(subset=["pvalue"])
     tests = tests.assign(strength=tests["r"].abs())
     tests = tests.sort_values(["pvalue", "strength", "trait"], ascending=[True, False, True])

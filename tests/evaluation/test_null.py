@@ -11,8 +11,10 @@ from scipy import stats
 import isograph
 from isograph.bundle.model import Bundle
 from isograph.errors import IsographError
-from isograph.evaluation.null import NullProgress, NullResult, permute_genes, permuted_null
+from isograph.evaluation.null import NullProgress, NullResult, permuted_null
 from isograph.evaluation.null_plots import null_picture
+from isograph.evaluation.permutation import BlocksPermuted, blocks_permuted, permute_genes
+from isograph.features.blocks import Blocks
 from isograph.features.model import FeatureSet
 from isograph.study import make_study
 
@@ -118,3 +120,51 @@ def test_broad_factors_can_be_left_out(toy: Bundle) -> None:
 
 def test_a_picture_is_drawn_where_no_candidate_was_seen() -> None:
     assert null_picture({"nothing": np.ones(5)}).startswith(b"\x89PNG")
+
+
+def donors_of(sizes: list[int]) -> Blocks:
+    return Blocks("donor", np.repeat(np.arange(len(sizes)), sizes))
+
+
+def test_samples_of_a_donor_keep_together(realistic: Bundle) -> None:
+    blocks = donors_of([4] * 20 + [2] * 39 + [1, 1])
+    features = replace(isograph.study_features(realistic), blocks=blocks)
+    mixed = shuffled(features)
+    moved = 0
+    for row in (0, 50, 200):
+        before, after = (
+            sorted(tuple(sorted(some[row, blocks.codes == k])) for k in range(blocks.n_blocks))
+            for some in (features.values, mixed.values)
+        )
+        assert before == after
+        moved += int((features.values[row] != mixed.values[row]).sum())
+    assert moved > 300
+
+
+def test_samples_within_a_donor_change_places_too(realistic: Bundle) -> None:
+    blocks = donors_of([90, 70])
+    features = replace(isograph.study_features(realistic), blocks=blocks)
+    mixed = shuffled(features)
+    for k in range(2):
+        own = blocks.codes == k
+        before, after = features.values[:, own], mixed.values[:, own]
+        np.testing.assert_array_equal(np.sort(before, axis=1), np.sort(after, axis=1))
+        assert (before != after).mean() > 0.9
+    assert blocks_permuted(blocks) == BlocksPermuted("donor", 2, 0)
+
+
+def test_genes_of_the_same_donors_get_orders_of_their_own(realistic: Bundle) -> None:
+    features = isograph.study_features(realistic)
+    same = np.tile(np.linspace(-1, 1, 160), (features.n_features, 1))
+    features = replace(features, values=same, blocks=donors_of([4] * 40))
+    first_rows = np.unique(features.gene_of, return_index=True)[1]
+    assert len(np.unique(shuffled(features).values[first_rows], axis=0)) == len(first_rows)
+
+
+def test_donor_effects_stay_and_make_no_module(toy: Bundle) -> None:
+    donor = [f"d{i // 4:02d}" for i in range(64)]
+    bundle = replace(toy, samples=toy.samples.assign(donor=donor), provenance={"block": "donor"})
+    result = permuted_null(bundle, n_permutations=10)
+    assert result.with_modules.n == 0
+    assert result.as_record()["blocks"] == {"column": "donor", "n_blocks": 16, "n_exchangeable": 16}
+    assert "blocks" not in permuted_null(toy, n_permutations=1).as_record()

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from isograph.errors import StudyError
-from isograph.features.traits import Trait, TraitKind, infer_traits, read_column
+from isograph.features.columns import read_column
+from isograph.features.traits import Trait, TraitKind, infer_traits
 from tests.shared_data import shared_path
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from isograph.communities.partition import Partition, find_modules
 from isograph.config import CommunitySettings
+from isograph.features.blocks import Blocks
 from isograph.features.model import FeatureSet
 from isograph.modules import stability as stability_module
-from isograph.modules.stability import Stability, _passed, half_sample_stability
+from isograph.modules.stability import (
+    Stability,
+    _half_of_blocks,
+    _passed,
+    half_sample_stability,
+)
 from isograph.network.association import Association
 from isograph.network.significance import critical_correlation
 from tests.network.synthetic import associate, feature_set, followers, orthonormal
@@ -139,7 +145,7 @@ def test_edges_of_a_half_are_those_of_its_correlations() -> None:
     i, j = np.triu_indices(12, 1)
     halves = [np.sort(rng.permutation(30)[:15]) for _ in range(6)]
     limits = [0.2, 0.7]
-    passed = _passed(values, i, j, halves, limits)
+    passed = _passed(values, i, j, halves, np.tile(np.array(limits)[:, None], len(i)))
     assert passed.shape == (6, 2, len(i))
     for half, found in zip(halves, passed, strict=True):
         r = np.abs(np.corrcoef(values[:, half]))[i, j]
@@ -150,7 +156,7 @@ def test_edges_of_a_half_are_those_of_its_correlations() -> None:
 def test_a_feature_that_does_not_vary_in_a_half_has_no_edge_there() -> None:
     values = np.array([[1.0, -1, 1, -1, 0, 0, 0, 0], [1.0, -1, 1, -1, 1, -1, 1, -1]])
     pair = np.array([0]), np.array([1])
-    passed = _passed(values, *pair, [np.arange(4), np.arange(4, 8)], [0.5])
+    passed = _passed(values, *pair, [np.arange(4), np.arange(4, 8)], np.array([[0.5]]))
     assert passed[:, 0, 0].tolist() == [True, False]
 
 
@@ -163,3 +169,40 @@ def test_blocks_and_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> No
         parts, _, _ = stability(features)
         np.testing.assert_array_equal(parts.membership, whole.membership)
         np.testing.assert_array_equal(parts.stability, whole.stability)
+
+
+def test_halves_are_made_of_whole_donors_and_fill_half_of_the_samples() -> None:
+    blocks = Blocks("donor", np.repeat(np.arange(9), [4, 4, 4, 4, 2, 2, 1, 1, 2]))
+    rng = np.random.default_rng(0)
+    halves = [_half_of_blocks(blocks, rng) for _ in range(50)]
+    for half in halves:
+        inside = np.bincount(blocks.codes[half], minlength=9)
+        assert ((inside == 0) | (inside == blocks.sizes)).all()
+        assert 10 <= len(half) <= 12
+    assert len({half.tobytes() for half in halves}) > 20
+
+
+def test_a_strong_module_is_certain_in_donors_too() -> None:
+    features = planted(0, loadings=(0.95, 0.9))
+    features = replace(features, blocks=Blocks("donor", np.repeat(np.arange(25), 4)))
+    result, _, partition = stability(features)
+    assert partition.n_modules == 2
+    assert result.stability.min() > 0.9
+
+
+def test_a_module_of_donors_is_less_certain_than_one_of_samples() -> None:
+    """The same r means less where samples of a donor are alike."""
+    rng, blocks = np.random.default_rng(9), Blocks("donor", np.repeat(np.arange(25), 4))
+    donor = rng.normal(size=25)[blocks.codes]
+    noise = rng.normal(size=(15, 25))[:, blocks.codes]
+    rows = 0.85 * donor + np.sqrt(1 - 0.85**2) * noise + 0.1 * rng.normal(size=(15, 100))
+    features = feature_set(np.concatenate([rows, rng.normal(size=(60, 100))]))
+    found = associate(features)
+    partition = find_modules(features, found, SETTINGS)
+    certain = [
+        half_sample_stability(
+            some, found, partition, n_halves=20, rng=np.random.default_rng(1)
+        ).membership[:15]
+        for some in (features, replace(features, blocks=blocks))
+    ]
+    assert np.nanmean(certain[1]) < np.nanmean(certain[0])

@@ -105,3 +105,19 @@ def test_too_few_samples_for_halves_are_refused_with_their_number(toy: Bundle) -
 def test_fewer_than_two_pairs_are_refused(toy: Bundle, n_pairs: int) -> None:
     with pytest.raises(StudyError, match="no standard error"):
         deal_pairs(toy, study=study_of(), n_pairs=n_pairs)
+
+
+def test_donors_are_dealt_whole_and_nobody_sits_out(toy: Bundle) -> None:
+    donor = [f"d{i // 3}" for i in range(toy.n_samples)]
+    bundle = replace(toy, samples=toy.samples.assign(donor=donor), provenance={"block": "donor"})
+    of = dict(zip(bundle.sample_ids, donor, strict=True))
+    pairs = deal_pairs(bundle, study=study_of(), n_pairs=6)
+    for first, second in pairs:
+        assert not {of[one] for one in first} & {of[one] for one in second}
+        assert len(first) + len(second) == toy.n_samples
+        assert abs(len(first) - len(second)) <= 3
+    assert len({tuple(pair.first) for pair in pairs}) == 6
+    independent = deal_pairs(bundle, study=study_of(block="none"), n_pairs=6)
+    plain = deal_pairs(toy, study=study_of(), n_pairs=6)
+    for one, other in zip(independent, plain, strict=True):
+        np.testing.assert_array_equal(one.first, other.first)

@@ -40,7 +40,21 @@ def provenance(source: Source, options: Mapping[str, Any]) -> Pairs:
         "Commit": f"{commit}, with changes of its own" if git.get("dirty") else commit,
         "Asked for": ", ".join(_asked(options)) or "nothing beyond the defaults",
     }
+    if "blocks" in config:
+        told["Samples in blocks"] = _blocks(config["blocks"])
     return tuple((label, str(value)) for label, value in told.items())
+
+
+def _blocks(record: Mapping[str, Any]) -> str:
+    """Whose samples belong together, and which tests know of it."""
+    units = [
+        f"{', '.join(names)} tested {unit} them"
+        for unit in ("within", "between")
+        if (names := [name for name, one in record["traits"].items() if one == unit])
+    ]
+    told = [f"{record['n_blocks']} of {record['column']}", *units]
+    untold = "transcript polarity and high against low take samples as independent"
+    return "; ".join((*told, untold))
 
 
 def removed_programmes(source: Source) -> list[str]:

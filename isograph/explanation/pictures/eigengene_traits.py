@@ -91,7 +91,7 @@ def eigengene_traits_figure(
         left = _LEFT + column * (width + _APART)
         axes = panel(figure, left, top + _ABOVE, width, _PLOT)
         _name_panel(figure, left, top, width, found)
-        values = found.trait.values.reindex(list(source.sample_ids))
+        values = found.trait.level_values.reindex(list(source.sample_ids))
         if found.grouped:
             _draw_levels(axes, values, profile.values, levels[place])
             _label_levels(axes, labels[place], width)
@@ -117,7 +117,7 @@ def _levels(found: TraitTest) -> list[tuple[str, int]]:
     """Levels that are shown, the most frequent in their order, each with its n."""
     if not found.grouped:
         return []
-    count = found.trait.values.astype(object).value_counts()
+    count = found.trait.level_values.astype(object).value_counts()
     present = [level for level in found.trait.levels if level in count.index]
     kept = sorted(present, key=lambda level: (-int(count[level]), level))[:MOST_LEVELS]
     return [(level, int(count[level])) for level in present if level in set(kept)]

@@ -39,8 +39,8 @@ class TraitTest:
 
     @property
     def grouped(self) -> bool:
-        """Whether the trait has levels rather than numbers."""
-        return self.trait.kind in (TraitKind.TWO_LEVEL, TraitKind.MANY_LEVEL)
+        """Whether the trait has levels, ordered ones too, rather than numbers."""
+        return bool(self.trait.levels)
 
 
 def best_traits(source: Source, profile: Profile, *, most: int = MOST_TRAITS) -> list[TraitTest]:
@@ -90,6 +90,10 @@ def trait_strip(trait: Trait, sample_ids: npt.NDArray[np.str_], *, most_levels: 
     missing = values.isna().to_numpy()
     if trait.kind == TraitKind.CONTINUOUS:
         colours, key = _measured(values.to_numpy(dtype=np.float64))
+        if trait.levels:
+            present = values.dropna()
+            ends = [trait.levels[int(place)] for place in (present.min(), present.max())]
+            key = ((" – ".join(ends), SEQUENTIAL),)
     else:
         colours, key = _grouped(values, trait.levels, most_levels)
     colours[missing] = to_rgb(PALE)
