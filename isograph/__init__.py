@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from isograph.evaluation.snapshots import save_snapshot
     from isograph.explanation import ExplainOptions, explain
     from isograph.explanation.render import write_explanations
+    from isograph.importers.cohort import import_cohort
+    from isograph.importers.options import ImportOptions
     from isograph.results import Fit, read_fit, write_fit
     from isograph.selection import select_by_stability
     from isograph.simulation import simulate
@@ -32,6 +34,7 @@ _HOME = {
     "Bundle": "isograph.bundle",
     "ExplainOptions": "isograph.explanation",
     "Fit": "isograph.results",
+    "ImportOptions": "isograph.importers.options",
     "IsographError": "isograph.errors",
     "Study": "isograph.study",
     "backend_names": "isograph.backends",
@@ -39,6 +42,7 @@ _HOME = {
     "compare": "isograph.evaluation.comparison",
     "explain": "isograph.explanation",
     "fit": "isograph.backends",
+    "import_cohort": "isograph.importers.cohort",
     "load_bundle": "isograph.bundle",
     "make_study": "isograph.study",
     "read_fit": "isograph.results",
@@ -58,6 +62,7 @@ __all__ = [
     "Bundle",
     "ExplainOptions",
     "Fit",
+    "ImportOptions",
     "IsographError",
     "Study",
     "backend_names",
@@ -65,6 +70,7 @@ __all__ = [
     "compare",
     "explain",
     "fit",
+    "import_cohort",
     "load_bundle",
     "make_study",
     "read_fit",

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from isograph.bundle.manifest import find_file, read_manifest
 from isograph.bundle.npz import DATA
 from isograph.errors import Problems
+from isograph.importers.of_study import is_bundle
 
 _FORMAT = np.lib.format
 
@@ -21,8 +22,11 @@ def what_is_missing(bundle: Path) -> tuple[str, ...]:
     part of either lacks. Whether the contents are right is for `validate_bundle` to say.
 
     Args:
-        bundle: the folder that holds `manifest.json`.
+        bundle: the folder that holds `manifest.json`; of quantified samples nothing is known before
+            they are imported.
     """
+    if not is_bundle(bundle):
+        return ()
     problems = Problems()
     manifest = read_manifest(bundle, problems)
     if manifest is None:

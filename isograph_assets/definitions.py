@@ -14,6 +14,7 @@ from isograph_assets.io_managers import (
     FeaturesIOManager,
     FitIOManager,
     MetricsIOManager,
+    QualityIOManager,
     ReportIOManager,
     StabilityIOManager,
     SuiteReportIOManager,
@@ -23,23 +24,30 @@ from isograph_assets.resources import (
     Artifacts,
     StudiesFolder,
     artifacts_place,
+    bundles_folder,
     studies_folder,
 )
 from isograph_assets.schedules import SCHEDULES
 from isograph_assets.sensors import SENSORS
 
 
-def build_resources(*, artifacts: Path | str, studies: Path) -> dict[str, Any]:
-    """Resources that write below `artifacts`, a folder or a bucket; studies lie in `studies`."""
+def build_resources(
+    *, artifacts: Path | str, studies: Path, bundles: Path | None = None
+) -> dict[str, Any]:
+    """Resources that write below `artifacts`, a folder or a bucket.
+
+    Studies lie in `studies`, bundles that are studies by themselves in `bundles`.
+    """
     folder = str(artifacts)
     return {
         "artifacts": Artifacts(folder=folder),
-        "studies": StudiesFolder(folder=str(studies)),
+        "studies": StudiesFolder(folder=str(studies), bundles=str(bundles or "")),
         "bundles": BundleIOManager(folder=folder),
         "features": FeaturesIOManager(folder=folder),
         "fits": FitIOManager(folder=folder),
         "explanations": ExplanationIOManager(folder=folder),
         "metrics": MetricsIOManager(folder=folder),
+        "quality": QualityIOManager(folder=folder),
         "reports": ReportIOManager(folder=folder),
         "suite_reports": SuiteReportIOManager(folder=folder),
         "stability": StabilityIOManager(folder=folder),
@@ -56,7 +64,10 @@ def build_defs(
         schedules=SCHEDULES,
         sensors=SENSORS,
         resources=build_resources(
-            artifacts=artifacts or artifacts_place(), studies=studies or studies_folder()
+            artifacts=artifacts or artifacts_place(),
+            studies=studies or studies_folder(),
+            # studies that are named come without a second folder beside them
+            bundles=bundles_folder() if studies is None else None,
         ),
         executor=dg.in_process_executor,
     )

@@ -39,10 +39,12 @@ fixture_fits = dg.define_asset_job(
 
 all_studies = dg.define_asset_job(
     "all_studies",
-    selection=dg.AssetSelection.assets(STUDY.key("bundle"), STUDY.key("feature_scores")),
+    selection=dg.AssetSelection.assets(
+        STUDY.key("bundle"), STUDY.key("quality"), STUDY.key("feature_scores")
+    ),
     description=(
-        "Takes in a study's bundle and computes its features. Fits by the study's backends "
-        "follow by themselves."
+        "Takes in a study's bundle, looks at its samples and computes its features. Fits by the "
+        "study's backends follow by themselves."
     ),
 )
 

@@ -172,12 +172,24 @@ class Artifacts(dg.ConfigurableResource[None]):
         return self.root / "reports" / name
 
 
+def bundles_folder() -> Path:
+    """Where bundles lie of which each is a study: `ISOGRAPH_BUNDLES`, else `bundles`."""
+    return _below_project("ISOGRAPH_BUNDLES", "bundles")
+
+
 class StudiesFolder(dg.ConfigurableResource[None]):
-    """The folder in which users drop bundles and study files."""
+    """The folders in which users drop studies, and bundles that are studies by themselves."""
 
     folder: str
+    bundles: str = ""
+    """Folder of bundles; none if empty."""
 
     @property
     def root(self) -> Path:
         """The folder as a path."""
         return Path(self.folder)
+
+    @property
+    def bundles_root(self) -> Path | None:
+        """The folder of bundles, if there is one to watch."""
+        return Path(self.bundles) if self.bundles else None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from isograph.backends import backend_names
 from isograph.bundle import Bundle
-from isograph.errors import IsographError, Problem, StudyError
+from isograph.errors import IsographError, Problem, Problems, StudyError
+from isograph.importers.of_study import can_import, is_bundle
 from isograph.study import NAME_PATTERN, Study, default_study, read_study
 from isograph_assets.partitions import FIXTURES
 
@@ -55,14 +56,19 @@ class Scan:
     has_entries: bool = True
 
 
-def scan_studies(root: Path, *, taken: Collection[str] | None = None) -> Scan:
-    """Look through the studies folder; whatever is broken is named and stands in nobody's way.
+def scan_studies(
+    root: Path, *, bundles: Path | None = None, taken: Collection[str] | None = None
+) -> Scan:
+    """Look through the folders of studies and bundles; what is broken stands in nobody's way.
 
-    A folder with a manifest is a bundle and its own default study; a `.yaml` file is a study.
+    A folder with a manifest is a bundle and its own default study, and so is a folder of quantified
+    samples of one kind; a `.yaml` file is a study.
     Names that begin with a dot are passed over.
 
     Args:
         root: the studies folder; it may be missing.
+        bundles: folder of bundles; it may be missing. Each is its own default study unless the
+            studies folder has one of that name; files and simulated fixtures are passed over.
         taken: names that no study may have; the fixtures' if None.
     """
     root = Path(root)
@@ -80,20 +86,34 @@ def scan_studies(root: Path, *, taken: Collection[str] | None = None) -> Scan:
             continue
         if found is None:
             if entry.is_dir():
-                problems.append(f"{entry.name}/: no {_MANIFEST} yet")
+                problems.append(f"{entry.name}/: no {_MANIFEST} and no quantified samples yet")
                 unusable.add(entry.name)
         elif found.study.name in taken:
             problems.append(f"{entry.name}: {found.study.name} is the name of a fixture")
             unusable.add(entry.name)
         else:
             by_name.setdefault(found.study.name, []).append(found)
+    further = [] if bundles is None else _entries(bundles, problems)
+    named = {*by_name, *taken}
+    for entry in further:
+        if entry.is_dir() and entry.name not in named and (found := _bundle(entry, problems)):
+            by_name[entry.name] = [found]
     for name, several in by_name.items():
         if len(several) > 1:
             sources = ", ".join(found.source.name for found in several)
             problems.append(f"{name}: clash, {sources} make a study of the same name")
             unusable.update(found.source.name for found in several)
     usable = {name: only[0] for name, only in sorted(by_name.items()) if len(only) == 1}
-    return Scan(usable, tuple(problems), frozenset(unusable), bool(entries))
+    return Scan(usable, tuple(problems), frozenset(unusable), bool(entries or further))
+
+
+def _bundle(entry: Path, problems: list[str]) -> Found | None:
+    """The study that a folder of bundles has in an entry; None where it has none."""
+    try:
+        return _look_at(entry)
+    except (IsographError, OSError) as error:
+        problems.append(" ".join(str(error).split()))
+        return None
 
 
 def _entries(root: Path, problems: list[str]) -> list[Path]:
@@ -107,13 +127,13 @@ def _entries(root: Path, problems: list[str]) -> list[Path]:
         return []
 
 
-def find_study(root: Path, name: str) -> Study:
+def find_study(root: Path, name: str, *, bundles: Path | None = None) -> Study:
     """The study of that name.
 
     Raises:
         StudyError: it is not there or not usable; says what was found instead.
     """
-    scan = scan_studies(root)
+    scan = scan_studies(root, bundles=bundles)
     if name in scan.studies:
         return scan.studies[name].study
     about = [Problem(str(root), problem) for problem in scan.problems]
@@ -136,7 +156,7 @@ def study_of(bundle: Bundle, name: str) -> Study:
 def _look_at(entry: Path) -> Found | None:
     """The study that an entry of the folder makes; None where it makes none."""
     if entry.is_dir():
-        if not (entry / _MANIFEST).is_file():
+        if not is_bundle(entry) and not can_import(entry):
             return None
         _check_name(entry.name)
         study = default_study(entry, name=entry.name)
@@ -149,10 +169,24 @@ def _look_at(entry: Path) -> Found | None:
         fix = f"one of {', '.join(backend_names())}"
         problem = Problem("backends", "no such backend", tuple(unknown), fix=fix)
         raise StudyError(f"{entry.name} refused", [problem])
-    if not (study.bundle / _MANIFEST).is_file():
-        problem = Problem("bundle", f"{study.bundle} is no bundle folder", fix=f"no {_MANIFEST}")
-        raise StudyError(f"{entry.name} refused", [problem])
-    return Found(study, entry, _fingerprint([entry, study.bundle]))
+    _check_source(entry, study)
+    files = () if study.imports is None else study.imports.files
+    return Found(study, entry, _fingerprint([entry, study.bundle, *files]))
+
+
+def _check_source(entry: Path, study: Study) -> None:
+    if is_bundle(study.bundle):
+        return
+    problems = Problems()
+    told = study.imports is not None and study.imports.kind != "auto"
+    if not study.bundle.exists() or not (told or can_import(study.bundle)):
+        what = f"{study.bundle} is no bundle folder, and holds no samples of one known kind"
+        fix = f"no {_MANIFEST}; isograph import auto {study.bundle} says more"
+        problems.add("bundle", what, fix=fix)
+    for path in () if study.imports is None else study.imports.files:
+        if not path.is_file():
+            problems.add("import", f"{path}: no such file")
+    problems.raise_if_any(StudyError, f"{entry.name} refused")
 
 
 def _check_name(name: str) -> None:

@@ -14,7 +14,7 @@ from isograph.cli.text import counted
 from isograph.errors import ConfigError, OutputError
 from isograph_assets.home import POSTGRES, instance_environment, prepare_home
 from isograph_assets.orphans import end_orphans
-from isograph_assets.resources import PROJECT, artifacts_place, studies_folder
+from isograph_assets.resources import PROJECT, artifacts_place, bundles_folder, studies_folder
 from isograph_assets.stages import FIXTURES_POOL
 
 _HOST = "127.0.0.1"
@@ -41,7 +41,8 @@ def main() -> None:
     studies.mkdir(parents=True, exist_ok=True)
     print(f"Starting the UI at  http://{_HOST}:{asked.port}  (ready in some 20 s; Ctrl-C stops it)")
     print(f"  results  {results}")
-    print(f"  studies  {studies}   (drop bundle folders or study files here)")
+    print(f"  studies  {studies}   (drop bundles, quantified samples or study files here)")
+    print(f"  bundles  {bundles_folder()}   (each bundle in it is a study too)")
     shared = bool(os.environ.get(POSTGRES))
     print(f"  history  {f'the database of {POSTGRES}' if shared else home}", flush=True)
     make_ready(home, shared=shared)

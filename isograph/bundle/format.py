@@ -68,6 +68,7 @@ TRUTH_ROLES = ("switch_only", "abundance_only", "coupled", "discordant", "backgr
 
 NUMBER_COLUMNS = (
     ("transcript", "length"),
+    ("transcript", "effective_length"),
     ("gene", "start"),
     ("gene", "end"),
     ("truth_effect", "sign"),

@@ -37,7 +37,13 @@ class _Prepared:
     matrices: Mapping[str, StoredMatrix]
 
 
-def save_bundle(bundle: Bundle, path: Path | str, *, overwrite: bool = False) -> Path:
+def save_bundle(
+    bundle: Bundle,
+    path: Path | str,
+    *,
+    overwrite: bool = False,
+    files: Mapping[str, str] | None = None,
+) -> Path:
     """Write a bundle folder; equal bundles give equal bytes.
 
     Whole counts are stored as int32, all other matrices as float64, with the ids of their rows
@@ -48,6 +54,7 @@ def save_bundle(bundle: Bundle, path: Path | str, *, overwrite: bool = False) ->
         path: the folder to make; missing parents are made.
         overwrite: replace a folder that is a bundle already. It is replaced whole: files beside
             the bundle's own go too.
+        files: text files to write beside the bundle's own, by name.
 
     Returns:
         `path`.
@@ -57,7 +64,7 @@ def save_bundle(bundle: Bundle, path: Path | str, *, overwrite: bool = False) ->
         OutputError: `path` is a file, is not empty, or cannot be written.
     """
     target = Path(path)
-    _check_target(target, overwrite=overwrite)
+    check_bundle_target(target, overwrite=overwrite)
     prepared = _prepare(bundle)
     try:
         # through links, so that the folder is replaced and not the link to it
@@ -66,13 +73,20 @@ def save_bundle(bundle: Bundle, path: Path | str, *, overwrite: bool = False) ->
                 write_table(work / filename, table)
             for filename, matrix in prepared.matrices.items():
                 write_matrix(work / filename, matrix)
+            for filename, text in (files or {}).items():
+                write_text(work / filename, text)
             write_text(work / MANIFEST_FILE, to_json(prepared.manifest.model_dump()))
     except OSError as error:
         raise OutputError(f"bundle {target} cannot be written: {error}") from error
     return target
 
 
-def _check_target(target: Path, *, overwrite: bool) -> None:
+def check_bundle_target(target: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that `save_bundle` would not write to; call it before long work.
+
+    Raises:
+        OutputError: says what is in the way.
+    """
     problems = Problems()
     if target.is_dir():
         if any(target.iterdir()) and not overwrite:

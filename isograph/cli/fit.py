@@ -13,6 +13,7 @@ import pandas as pd
 
 from isograph.backends import fit, get_backend, given, resolve_settings, study_features
 from isograph.bundle import load_bundle
+from isograph.cli.orders import orders
 from isograph.cli.text import counted, names, table
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.traits import Trait
@@ -147,7 +148,7 @@ def _study(options: argparse.Namespace) -> Study:
         traits=names(options.traits),
         categorical=names(options.categorical) or (),
         block=options.block,
-        ordered=_orders(options.ordered),
+        ordered=orders(options.ordered),
         drop_missing=bool(options.drop_missing),
         backends=(options.backend,) if options.backend else ("calibrated",),
         seed=options.seed or 0,
@@ -180,21 +181,6 @@ def setting_pairs(words: list[str]) -> dict[str, str]:
         problems.add("--set", "is not KEY=VALUE", examples=bad, count=len(bad))
     problems.raise_if_any(StudyError, "settings refused")
     return dict(word.split("=", 1) for word in words)
-
-
-def _orders(words: list[str]) -> dict[str, str]:
-    """Levels by column, still one text each."""
-    problems = Problems()
-    pairs = [word.partition("=") for word in words]
-    bad = ["".join(pair) for pair in pairs if not (pair[0] and pair[2])]
-    if bad:
-        what = "is not COLUMN=LOWEST,…,HIGHEST"
-        problems.add("--ordered", what, examples=bad, count=len(bad))
-    twice = sorted({name for name, *_ in pairs if [one for one, *_ in pairs].count(name) > 1})
-    if twice:
-        problems.add("--ordered", "orders a column twice", examples=twice, count=len(twice))
-    problems.raise_if_any(StudyError, "order of levels refused")
-    return {name.strip(): levels for name, _, levels in pairs}
 
 
 def _folder(options: argparse.Namespace, study: Study, backend: str, *, several: bool) -> Path:

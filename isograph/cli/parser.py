@@ -15,6 +15,9 @@ from isograph.cli.benchmark_options import add_benchmark
 from isograph.cli.compare_options import add_compare
 from isograph.cli.explain_options import add_explain
 from isograph.cli.fit_options import add_fit, add_plot
+from isograph.cli.import_options import add_import
+from isograph.cli.qc_options import add_qc
+from isograph.cli.run_options import add_run
 from isograph.cli.snapshot_options import add_snapshot
 from isograph.errors import IsographError
 from isograph.provenance import version
@@ -76,11 +79,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"isograph {version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    add_run(commands)
     add_fit(commands)
     add_plot(commands)
     add_explain(commands)
     add_annotate(commands)
-    _add_import(commands)
+    add_import(commands)
+    add_qc(commands)
     _add_bundle_commands(commands)
     _add_simulate(commands)
     add_benchmark(commands)
@@ -95,28 +100,6 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--backend", default="calibrated", help="the same")
     listing.set_defaults(module="settings")
     return parser
-
-
-def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    importer = commands.add_parser("import", help="make a bundle from other tools' files")
-    kinds = importer.add_subparsers(dest="kind", metavar="KIND", required=True)
-    table = kinds.add_parser(
-        "table",
-        help="plain tables: parquet, TSV or CSV, plain or gzip",
-        description="Make a bundle from a count table, its transcripts and a sample sheet; or, "
-        "with --expression and --genes, from a ready-made log expression table.",
-    )
-    table.add_argument("--counts", type=Path, help="transcript_id, then one column a sample")
-    table.add_argument("--transcripts", type=Path, help="transcript_id, gene_id, …")
-    table.add_argument("--expression", type=Path, help="gene_id, then one column a sample")
-    table.add_argument("--genes", type=Path, help="gene_id, …")
-    table.add_argument("--samples", type=Path, required=True, help="sample_id, traits, covariates")
-    table.add_argument(
-        "--out", "--output-dir", dest="out", type=Path, required=True, help="bundle folder to write"
-    )
-    table.add_argument("--name", help="name of the data set (default: that of the folder)")
-    table.add_argument("--overwrite", action="store_true", help="replace a former bundle")
-    table.set_defaults(module="importing")
 
 
 def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -157,7 +140,15 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--output-dir",
         dest="out",
         type=Path,
-        help="bundle folder (default: bundles/FIXTURE)",
+        help="folder to write (default: bundles/FIXTURE, quants/FIXTURE)",
+    )
+    simulate.add_argument(
+        "--as",
+        dest="written_as",
+        choices=("bundle", "salmon"),
+        default="bundle",
+        help="a bundle (default), or Salmon samples with a gene map and a sample sheet, without "
+        "the truth",
     )
     simulate.add_argument("--overwrite", action="store_true", help="replace a former bundle")
     simulate.set_defaults(module="simulate")
@@ -178,6 +169,12 @@ def _add_null(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     null.add_argument("--backend", default="calibrated", help="default: calibrated")
     null.add_argument("--covariates", metavar="FORMULA", help='removed first: "~ RIN + C(batch)"')
     null.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
+    null.add_argument(
+        "--block",
+        metavar="COLUMN",
+        help="column that names the donor where donors have several samples: these keep together "
+        "(default: what the bundle records; none: samples are independent)",
+    )
     null.add_argument(
         "--drop-missing", action="store_true", help="drop samples with a missing covariate"
     )

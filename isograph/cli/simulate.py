@@ -10,6 +10,7 @@ from pathlib import Path
 from isograph.bundle import save_bundle
 from isograph.cli.text import table
 from isograph.errors import Problem
+from isograph.exporters.salmon import write_salmon
 from isograph.simulation import SUITES, FixtureError, FixtureInfo, list_fixtures, simulate
 
 _COLUMNS = ("genes", "samples", "modules", "")
@@ -25,6 +26,11 @@ def run(options: argparse.Namespace) -> int:
         print(_overview())
         return 0
     bundle = simulate(options.fixture, seed=options.seed)
+    if options.written_as == "salmon":
+        out = options.out or Path("quants") / options.fixture
+        write_salmon(bundle, out, overwrite=options.overwrite)
+        print(f"{out}: {bundle.n_samples} Salmon samples\nnext: isograph run {out}")
+        return 0
     out = options.out or Path("bundles") / options.fixture
     save_bundle(bundle, out, overwrite=options.overwrite)
     print(

@@ -1,4 +1,4 @@
-"""Transcript usage as people read it: each transcript's share of its gene's reads."""
+"""Transcript usage as people read it: each transcript's share of its gene's molecules."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from isograph.bundle import Bundle
 from isograph.bundle.model import TABLE_OF_ASSAY
@@ -40,8 +41,9 @@ class TranscriptUsage:
 class UsageReader:
     """Reads usage from a bundle, some genes at a time: all of them may not fit into memory.
 
-    From transcript counts, or else from the shares (psi) that the bundle recorded, whose rows then
-    stand for transcripts.
+    From transcript counts, over `effective_length` where the bundle has it for all transcripts of
+    the gene with a read: a longer transcript gives more reads a molecule. Or else from the shares
+    (psi) that the bundle recorded, whose rows then stand for transcripts.
 
     Args:
         bundle: the data set.
@@ -60,6 +62,7 @@ class UsageReader:
         column = {name: place for place, name in enumerate(bundle.sample_ids)}
         self._order = np.array([column[name] for name in sample_ids], dtype=np.int64)
         self._matrix = bundle.matrices[self._assay]
+        self._lengths = _effective_lengths(table)
 
     @property
     def known(self) -> bool:
@@ -79,14 +82,31 @@ class UsageReader:
         rows = rows_of_sorted(self._gene_ids, genes)
         values = take_block(self._matrix, self._rows[rows], self._order)
         gene_ids, ids = self._gene_ids[rows], self._ids[rows]
+        lengths = self._lengths[self._rows[rows]]
         if self._assay == "psi":
             return TranscriptUsage(ids, gene_ids, values)
         seen = (values > 0).any(axis=1)
-        gene_ids, ids, values = gene_ids[seen], ids[seen], values[seen]
+        gene_ids, ids, values, lengths = gene_ids[seen], ids[seen], values[seen], lengths[seen]
         gene, size = np.unique(gene_ids, return_inverse=True, return_counts=True)[1:]
         several = size[gene] > 1
         gene = np.unique(gene[several], return_inverse=True)[1]
-        return TranscriptUsage(ids[several], gene_ids[several], shares(values[several], gene))
+        amounts = values[several] / _weights(lengths[several], gene)[:, None]
+        return TranscriptUsage(ids[several], gene_ids[several], shares(amounts, gene))
+
+
+def _effective_lengths(table: pd.DataFrame) -> Floats:
+    """In bases, NaN where the table does not tell."""
+    if "effective_length" not in table:
+        return np.full(len(table), np.nan)
+    lengths = pd.to_numeric(table["effective_length"], errors="coerce")
+    known: Floats = lengths.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(known > 0, known, np.nan)
+
+
+def _weights(lengths: Floats, gene: npt.NDArray[np.int64]) -> Floats:
+    """What to divide counts by: lengths where those of all a gene's rows are known, else 1."""
+    unknown = np.bincount(gene, weights=np.isnan(lengths))[gene] > 0 if len(gene) else lengths > 0
+    return np.where(unknown, 1.0, lengths)
 
 
 def rows_of_sorted(

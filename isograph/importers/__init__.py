@@ -1,5 +1,1 @@
-"""Other tools' files to bundles."""
-
-from isograph.importers.table import import_table
-
-__all__ = ["import_table"]
+"""Other tools' files to bundles: what `isograph import` does (`cohort`, `table`)."""

@@ -20,6 +20,9 @@ from isograph.errors import Problems
 MISSING_TEXT = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
 """What text files write for a missing value. `None` is not one of them: it is a treatment."""
 
+LARGEST = 1e15
+"""Counts and lengths beyond this are damage; also keeps float32 and sums finite."""
+
 _TEXT_COLUMNS = frozenset(
     {"sample_id", "transcript_id", "gene_id", "gene_name", "biotype", "chrom"}
 )
@@ -43,11 +46,23 @@ class Measured:
     values: npt.NDArray[np.float64]
 
 
-def read_annotation(path: Path, problems: Problems) -> pd.DataFrame | None:
+def note_cut_line(content: bytes, where: str, problems: Problems) -> None:
+    """Note text that ends within a line: a name that was cut looks like a name."""
+    if content and not content.endswith((b"\n", b"\r")):
+        fix = "copy it again; add a line end if it is whole"
+        problems.add(where, "last line is cut off (no line end)", fix=fix)
+
+
+def read_annotation(path: Path, problems: Problems, *, whole: bool = False) -> pd.DataFrame | None:
     """Read a table about samples, transcripts or genes.
 
     Ids, gene names, biotypes and chromosomes stay text. Any other column of a text file becomes
     flags or numbers where all its values are; numbers with leading zeros (007) stay text.
+
+    Args:
+        path: parquet, CSV, TSV or TXT (text also gzipped).
+        problems: collects what is wrong.
+        whole: whether text that ends within a line is refused.
 
     Returns:
         The table in the dtypes of a loaded bundle; None, with the reason noted, if unreadable.
@@ -59,9 +74,17 @@ def read_annotation(path: Path, problems: Problems) -> pd.DataFrame | None:
             return None
         normal = normalise_table(table, text=_TEXT_COLUMNS, where=where, problems=problems)
         return to_frame(normal)
-    text = _read_text(path, problems, all_text=True)
+    text = _read_text(path, problems, all_text=True, whole=whole)
     if text is None:
         return None
+    return typed_frame(text, where=where, problems=problems)
+
+
+def typed_frame(text: pd.DataFrame, *, where: str, problems: Problems) -> pd.DataFrame:
+    """Columns of text with None or NaN where missing, in the types that `read_annotation` gives.
+
+    Of columns with the same name the first is kept.
+    """
     kept = text.loc[:, ~text.columns.duplicated()]
     typed = {
         name: column if name in _TEXT_COLUMNS else _typed(column) for name, column in kept.items()
@@ -84,7 +107,7 @@ def read_measured(path: Path, *, id_column: str, problems: Problems) -> Measured
         if frame is not None:
             _note_repeats(frame.columns, where, problems)
     else:
-        frame = _read_text(path, problems, all_text=False)
+        frame = _read_text(path, problems, all_text=False, whole=True)
     if frame is None:
         return None
     if not len(frame.columns) or frame.columns[0] != id_column:
@@ -101,6 +124,20 @@ def read_measured(path: Path, *, id_column: str, problems: Problems) -> Measured
     body = frame.iloc[:, 1:]
     names = pd.Series(body.columns.astype(str), dtype=object)
     return Measured(ids[id_column], names, _numbers(body, ids[id_column], where, problems))
+
+
+def check_size(measured: Measured, where: str, problems: Problems) -> None:
+    """Note counts that no sequencer makes."""
+    rows, columns = np.nonzero(measured.values > LARGEST)
+    if len(rows):
+        shown = zip(rows[:3], columns[:3], strict=True)
+        problems.add(
+            where,
+            "counts that are impossibly large",
+            examples=[f"{measured.ids.iloc[i]} in {measured.columns.iloc[j]}" for i, j in shown],
+            count=len(rows),
+            fix="give estimated reads",
+        )
 
 
 def _numbers(
@@ -140,7 +177,9 @@ def _is_file(path: Path, problems: Problems) -> bool:
     return path.is_file()
 
 
-def _read_text(path: Path, problems: Problems, *, all_text: bool) -> pd.DataFrame | None:
+def _read_text(
+    path: Path, problems: Problems, *, all_text: bool, whole: bool
+) -> pd.DataFrame | None:
     """A delimited file under its own header; None, with the reason noted, if unreadable."""
     where, name = path.name, path.name.lower()
     packed = name.endswith(".gz")
@@ -175,6 +214,8 @@ def _read_text(path: Path, problems: Problems, *, all_text: bool) -> pd.DataFram
             where, f"cannot be read as a table: {str(error).strip()}", fix="write it again"
         )
         return None
+    if whole:
+        note_cut_line(_last(path, packed=packed), where, problems)
     if body.shape[1] != len(header):
         problems.add(
             where,
@@ -196,6 +237,17 @@ def _open_text(path: Path, *, packed: bool) -> IO[str]:
     if packed:
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
+
+
+def _last(path: Path, *, packed: bool) -> bytes:
+    """The last byte of a text."""
+    last = b""
+    with gzip.open(path, "rb") if packed else path.open("rb") as handle:
+        if not packed and path.stat().st_size:
+            handle.seek(-1, 2)
+        while chunk := handle.read(1 << 20):
+            last = chunk[-1:]
+    return last
 
 
 def _note_repeats(names: pd.Index[Any], where: str, problems: Problems) -> None:

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from isograph.bundle.checks import check_ids, check_samples, check_table
-from isograph.bundle.format import SAMPLE_ID
+from isograph.bundle.checks import check_ids, check_table
 from isograph.bundle.model import Bundle
 from isograph.bundle.values import check_values
 from isograph.errors import ImportDataError, Problems
+from isograph.importers.assemble import Imported
+from isograph.importers.genes import sum_genes
+from isograph.importers.options import ImportOptions
 from isograph.importers.provenance import source_record
-from isograph.importers.reading import Measured, read_annotation, read_measured
+from isograph.importers.reading import (
+    Measured,
+    check_size,
+    read_annotation,
+    read_measured,
+)
+from isograph.importers.report import ImportReport, about
+from isograph.importers.sample_alignment import Aligned, align
+from isograph.importers.sample_sheet import Sheet, read_sample_sheet
 
 SUITE = "imported"
 
 _IMPORTER = "isograph.importers.table"
-_GENE_COLUMNS = ("gene_name", "chrom")
-"""Columns of a transcript table that say something about the gene."""
 
 
 def import_table(
     *,
-    samples: Path | str,
     name: str,
+    options: ImportOptions,
     counts: Path | str | None = None,
     transcripts: Path | str | None = None,
     expression: Path | str | None = None,
     genes: Path | str | None = None,
     description: str = "",
-) -> Bundle:
+) -> Imported:
     """Make a bundle from parquet, TSV or CSV files (text also gzipped).
 
     Give `counts` with `transcripts`, or `expression` with `genes`. Rows keep the order of the
     counts or expression, samples the order of its columns.
 
     Args:
-        samples: one row a sample: `sample_id`, then traits and covariates.
         name: the data set.
+        options: `samples` and what there is to say about the sheet; the others are of no use here.
         counts: `transcript_id`, then one column a sample; fractions are welcome.
         transcripts: one row a transcript: `transcript_id`, `gene_id`, and what else is known.
         expression: `gene_id`, then one column a sample, on a log scale; cells may be missing.
@@ -48,9 +56,10 @@ def import_table(
         description: free text.
 
     Returns:
-        With counts: the transcript table, transcript counts, a gene table derived from it
-        (sorted, with `gene_name` and `chrom` where a gene's transcripts agree) and gene counts,
-        which are sums over transcripts. With expression: a gene table and `gene_expression`.
+        The bundle and its report. With counts: the transcript table, transcript counts, a gene
+        table derived from it (sorted, with `gene_name` and `chrom` where a gene's transcripts
+        agree) and gene counts, which are sums over transcripts. With expression: a gene table and
+        `gene_expression`.
 
     Raises:
         ImportDataError: lists every problem of every file.
@@ -64,25 +73,81 @@ def import_table(
     else:
         raise ImportDataError("give either counts and transcripts, or expression and genes")
     problems = Problems()
-    source, about = sources.values()
-    measured, features, unused = _read_features(source, about, kind, assay, problems)
-    sheet = _read_samples(Path(samples), source, measured, problems)
+    options.check(problems)
+    if options.samples is None:
+        problems.add("--samples", "is missing", fix="name the sample sheet")
+        raise ImportDataError(f"import of {name!r} refused", problems.found)
+    source, about_features = sources.values()
+    measured, features, unused = _read_features(source, about_features, kind, assay, problems)
+    sheet, aligned = _read_samples(options, measured, problems)
     problems.raise_if_any(ImportDataError, f"import of {name!r} refused")
     assert measured is not None  # what could not be read is a problem
     assert features is not None
     assert sheet is not None
-    tables, matrices = {kind: features}, {assay: measured.values}
+    assert aligned is not None
+    values = measured.values
+    if len(aligned.kept) < values.shape[1]:
+        values = np.ascontiguousarray(values[:, aligned.kept])
+    tables, matrices = {kind: features}, {assay: values}
     if kind == "transcript":
-        tables["gene"], matrices["gene_counts"] = _sum_genes(features, measured.values)
-    origin = source_record(_IMPORTER, {**sources, "samples": Path(samples)})
-    return Bundle(
+        tables["gene"], matrices["gene_counts"] = sum_genes(features, values)
+    named = {**sources, "samples": options.samples}
+    provenance = source_record(_IMPORTER, named) | {f"{kind}s_ignored": str(unused)}
+    bundle = Bundle(
         name=name,
         suite=SUITE,
         description=description,
-        samples=sheet,
+        samples=aligned.frame,
         tables=tables,
         matrices=matrices,
-        provenance=origin | {f"{kind}s_ignored": str(unused)},
+        provenance=provenance | dict(aligned.provenance),
+    )
+    return Imported(bundle, _report(bundle, sheet, aligned, source, named, unused, about_features))
+
+
+def _report(
+    bundle: Bundle,
+    sheet: Sheet,
+    aligned: Aligned,
+    source: Path,
+    named: Mapping[str, Path],
+    unused: int,
+    about_features: Path,
+) -> ImportReport:
+    n_transcripts = len(bundle.tables["transcript"]) if "transcript" in bundle.tables else 0
+    counts = bundle.matrices.get("transcript_counts")
+    totals = (
+        {}
+        if counts is None
+        else dict(zip(bundle.sample_ids.tolist(), counts.sum(axis=0).tolist(), strict=True))
+    )
+    notes = [f"{unused:,} rows of {about_features.name} have no values"] if unused else []
+    usage = "no transcripts" if counts is None else "counts"
+    if counts is not None and "effective_length" in bundle.tables["transcript"]:
+        usage = "counts over effective length"
+    return ImportReport(
+        kind="table",
+        source=source.name,
+        samples={
+            "n": bundle.n_samples,
+            "only_in_files": list(aligned.only_in_files),
+            "only_in_sheet": list(aligned.only_in_sheet),
+        },
+        transcripts={
+            "n": n_transcripts,
+            "with_gene": n_transcripts,
+            "share_of_reads_with_gene": 1.0 if n_transcripts else None,
+        },
+        genes=len(bundle.tables["gene"]),
+        totals=totals,
+        counts_from="no",
+        usage_from=usage,
+        findings=about("sample sheet", sheet.findings) + about("samples", aligned.findings),
+        notes=notes,
+        sources=[
+            {"role": role, "file": path.name, "sha256": bundle.provenance[f"{role}_sha256"]}
+            for role, path in named.items()
+        ],
     )
 
 
@@ -92,7 +157,7 @@ def _read_features(
     """Values, the feature table in their row order, and the number of its rows left out."""
     id_column = f"{kind}_id"
     measured = read_measured(source, id_column=id_column, problems=problems)
-    table = read_annotation(about, problems)
+    table = read_annotation(about, problems, whole=True)
     if measured is not None:
         _check_measured(measured, problems, where=source.name, assay=assay, id_column=id_column)
     used = table
@@ -116,37 +181,29 @@ def _read_features(
 
 
 def _read_samples(
-    path: Path, source: Path, measured: Measured | None, problems: Problems
-) -> pd.DataFrame | None:
-    """The sample sheet in the column order of the values."""
-    sheet = read_annotation(path, problems)
-    if sheet is None:
-        return None
-    check_samples(problems, path.name, sheet)
-    if measured is None or SAMPLE_ID not in sheet:
-        return None
-    ids, columns = sheet[SAMPLE_ID].dropna(), measured.columns
-    # R writes `X1.2` for `1-2` unless told not to
-    r_names = ids.str.replace(r"[^A-Za-z0-9._]", ".", regex=True)
-    r_names = r_names.str.replace(r"^(?=[0-9_])", "X", regex=True)
-    renamed = columns[~columns.isin(ids)].isin(r_names).any()
-    by_r = "R changed the names: read with check.names = FALSE" if renamed else ""
-    for where, other, left_out in (
-        (source.name, path.name, columns[~columns.isin(ids)]),
-        (path.name, source.name, ids[~ids.isin(columns)]),
-    ):
-        if len(left_out):
-            problems.add(
-                where,
-                f"samples that {other} lacks",
-                examples=list(left_out),
-                count=len(left_out),
-                fix=by_r or "name the same samples in both",
-            )
-    if problems:
-        return None
-    aligned: pd.DataFrame = sheet.iloc[pd.Index(ids).get_indexer(columns)].reset_index(drop=True)
-    return aligned
+    options: ImportOptions, measured: Measured | None, problems: Problems
+) -> tuple[Sheet | None, Aligned | None]:
+    """The sample sheet, and its rows in the column order of the values."""
+    assert options.samples is not None
+    columns = None if measured is None else [str(name) for name in measured.columns]
+    sheet = read_sample_sheet(
+        options.samples,
+        problems,
+        sample_column=options.sample_column,
+        sheet=options.sheet,
+        sample_ids=columns,
+    )
+    if sheet is None or not columns:
+        return sheet, None
+    aligned = align(
+        sheet,
+        columns,
+        problems,
+        allow_missing=options.allow_missing,
+        block=options.block,
+        ordered=options.ordered,
+    )
+    return sheet, aligned
 
 
 def _check_measured(
@@ -159,23 +216,7 @@ def _check_measured(
     unnamed = int((measured.columns == "").sum())
     if unnamed:
         problems.add(where, "sample columns without a name", count=unnamed, fix="name them")
+    if assay == "transcript_counts":
+        check_size(measured, where, problems)
     ids, columns = measured.ids.to_numpy(dtype=object), measured.columns.to_numpy(dtype=object)
     check_values(problems, where, assay, measured.values, rows=ids, columns=columns)
-
-
-def _sum_genes(
-    transcripts: pd.DataFrame, counts: npt.NDArray[np.float64]
-) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
-    """The gene table, sorted by id, and gene counts, shape (n_genes, n_samples)."""
-    gene_ids, gene_of = np.unique(transcripts["gene_id"].to_numpy(dtype=str), return_inverse=True)
-    order = np.argsort(gene_of, kind="stable")
-    first = np.searchsorted(gene_of[order], np.arange(len(gene_ids)))
-    genes = pd.DataFrame({"gene_id": gene_ids.astype(object)})
-    for column in _GENE_COLUMNS:
-        if column in transcripts:
-            pairs = transcripts[["gene_id", column]].dropna().drop_duplicates()
-            agreed = pairs[~pairs["gene_id"].duplicated(keep=False)].set_index("gene_id")[column]
-            text = agreed.reindex(gene_ids).to_numpy(dtype=object)
-            text[pd.isna(text)] = None
-            genes[column] = text
-    return genes, np.add.reduceat(counts[order], first, axis=0)

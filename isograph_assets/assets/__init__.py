@@ -7,6 +7,7 @@ from isograph_assets.assets.bundles import build_bundle_asset, build_features_as
 from isograph_assets.assets.explanations import build_explanation_asset
 from isograph_assets.assets.fits import build_fit_asset
 from isograph_assets.assets.leaderboard import build_leaderboard_asset
+from isograph_assets.assets.quality import build_quality_asset
 from isograph_assets.assets.stability import build_stability_asset
 from isograph_assets.assets.suites import build_suite_assets
 from isograph_assets.assets.trends import build_trends_asset
@@ -29,6 +30,7 @@ def build_assets() -> list[dg.AssetsDefinition]:
     return [
         *shared,
         build_metrics_asset(),
+        build_quality_asset(STUDY),
         build_stability_asset(STUDY),
         *build_suite_assets(),
         build_leaderboard_asset(),

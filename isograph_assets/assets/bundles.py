@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import dagster as dg
+import pandas as pd
 import pyarrow as pa
 
 from isograph.backends import study_features
-from isograph.bundle import Bundle, load_bundle, validate_bundle
+from isograph.bundle import Bundle, validate_bundle
 from isograph.errors import BundleError, IsographError
 from isograph.exporters import summarise_bundle
 from isograph.features import FeatureSet
+from isograph.importers.of_study import open_study
+from isograph.importers.report import ImportReport, finding_rows
 from isograph.progress import Steps
 from isograph.simulation import simulate
 from isograph_assets.checks import bundle_check, bundle_result
@@ -33,6 +36,7 @@ from isograph_assets.resources import Artifacts, StudiesFolder
 from isograph_assets.stages import FIXTURES_POOL, OWNERS, stage_tags
 from isograph_assets.studies import STUDY_KEY, find_study, study_of
 
+_FINDINGS = ("found", "number", "of reads", "what was done", "such as")
 _FROM = {
     "fixture": "A simulated data set with planted modules, from its suite's seed.",
     "study": "The data set of a study, as it was when the study was run.",
@@ -61,17 +65,23 @@ def build_bundle_asset(kind: DatasetKind) -> dg.AssetsDefinition:
     def bundle(
         context: dg.AssetExecutionContext, artifacts: Artifacts, studies: StudiesFolder
     ) -> Iterator[dg.Output[Bundle] | dg.AssetCheckResult]:
-        name = context.partition_key
+        name, steps = context.partition_key, Steps()
+        report = None
         try:
             with Cost() as cost:
-                made = simulate(name) if kind is FIXTURE else _bundle_of_study(name, studies)
+                if kind is FIXTURE:
+                    made = simulate(name)
+                else:
+                    made, report = _bundle_of_study(name, studies, steps)
         except BundleError as error:
             yield bundle_result(error.problems)
             return
         except IsographError as error:
             raise as_failure(error) from error
+        log_steps(context, steps)
         data_version = dg.DataVersion(made.content_hash)
-        yield dg.Output(made, metadata=_about_bundle(made, cost), data_version=data_version)
+        metadata = _about_bundle(made, cost) | _about_import(report)
+        yield dg.Output(made, metadata=metadata, data_version=data_version)
         yield bundle_result(validate_bundle(artifacts.bundle(name)))
 
     return bundle
@@ -110,13 +120,28 @@ def build_features_asset(kind: DatasetKind) -> dg.AssetsDefinition:
     return feature_scores
 
 
-def _bundle_of_study(name: str, studies: StudiesFolder) -> Bundle:
-    """The bundle that a study names, with the study itself in its provenance."""
-    study = find_study(studies.root, name)
+def _bundle_of_study(
+    name: str, studies: StudiesFolder, steps: Steps
+) -> tuple[Bundle, ImportReport | None]:
+    """The bundle of a study with the study itself in its provenance; what an import found."""
+    study = find_study(studies.root, name, bundles=studies.bundles_root)
     study = study.model_copy(update={"bundle": study.bundle.absolute()})
-    bundle = load_bundle(study.bundle)
+    bundle, report = open_study(study, steps=steps)
     recorded = {**bundle.provenance, STUDY_KEY: study.model_dump_json()}
-    return replace(bundle, provenance=recorded)
+    return replace(bundle, provenance=recorded), report
+
+
+def _about_import(report: ImportReport | None) -> Metadata:
+    if report is None:
+        return {}
+    rows = pd.DataFrame(finding_rows(report.findings), columns=list(_FINDINGS))
+    share = report.transcripts["share_of_reads_with_gene"]
+    found: Metadata = {
+        "imported from": report.source,
+        "import": preview(rows, rows=len(rows)) if len(rows) else "nothing to report",
+        "import report": dg.MetadataValue.json(report.as_record()),
+    }
+    return found if share is None else found | {"share of reads with a gene": share}
 
 
 def _about_bundle(bundle: Bundle, cost: Cost) -> Metadata:

@@ -1,5 +1,6 @@
 """How assets are stored: the library's own files, each written whole or not at all."""
 
+from isograph_assets.io_managers.quality import QualityIOManager
 from isograph_assets.io_managers.reports import (
     KIND,
     Report,
@@ -25,6 +26,7 @@ __all__ = [
     "FitIOManager",
     "MetricsIOManager",
     "Pictured",
+    "QualityIOManager",
     "Report",
     "ReportIOManager",
     "StabilityIOManager",

@@ -164,15 +164,15 @@ def write_memory(memory: Mapping[str, Watched]) -> str:
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Turns each bundle folder and each study file under studies/ into a study, and runs it "
-        "once its files are all there and have stopped changing. The partition of a study that is "
-        "gone goes too; its results stay."
+        "Turns each bundle, folder of quantified samples and study file under studies/, and each "
+        "bundle under bundles/, into a study, and runs it once its files are all there and have "
+        "stopped changing. The partition of a study that is gone goes too; its results stay."
     ),
 )
 def studies_sensor(context: dg.SensorEvaluationContext, studies: StudiesFolder) -> dg.SensorResult:
     """Watch the studies folder."""
     known = context.instance.get_dynamic_partitions(str(STUDIES.name))
-    scan = scan_studies(studies.root)
+    scan = scan_studies(studies.root, bundles=studies.bundles_root)
     tick = decide(scan, read_memory(context.cursor), known=known, now=int(time.time()))
     for problem in tick.problems:
         context.log.info(problem)

@@ -41,6 +41,7 @@ ASSETS = {
     "study_feature_scores",
     "study_fit",
     "study_explanation",
+    "study_quality",
     "study_stability_report",
     "benchmark_summary",
     "runtime_memory_report",

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import isograph
-from isograph.importers import import_table
+from isograph.importers.options import ImportOptions
+from isograph.importers.table import import_table
 from isograph.results import Fit
 from isograph_assets.partitions import fit_key
 from tests.assets.conftest import Pipeline
@@ -23,9 +24,9 @@ def drop_cohort(studies: Path) -> None:
     bundle = import_table(
         counts=source / "transcript_counts.parquet",
         transcripts=source / "transcripts.parquet",
-        samples=source / "samples.parquet",
+        options=ImportOptions(samples=source / "samples.parquet"),
         name="geuvadis",
-    )
+    ).bundle
     isograph.save_bundle(bundle, studies / "geuvadis")
     (studies / "by_lab.yaml").write_text(
         'bundle: geuvadis\ncovariates: "~ C(lab)"\ncategorical: [lab]\n'

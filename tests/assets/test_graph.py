@@ -136,8 +136,10 @@ def test_a_study_that_asks_for_what_is_not_there_fails_with_the_message(
     (pipeline.studies / "odd.yaml").write_text('bundle: cohort\ncovariates: "~ RIN"\n')
     result = pipeline.run("all_studies", "odd")
     assert not result.success
-    (failure,) = [event for event in result.all_events if event.is_step_failure]
-    assert "RIN" in str(failure.step_failure_data.user_failure_data.description)
+    failures = [event for event in result.all_events if event.is_step_failure]
+    assert {event.step_key for event in failures} == {"study_quality", "study_feature_scores"}
+    for failure in failures:
+        assert "RIN" in str(failure.step_failure_data.user_failure_data.description)
     assert not pipeline.artifacts.features("odd").exists()
 
 

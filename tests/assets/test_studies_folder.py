@@ -13,9 +13,10 @@ from isograph.simulation import simulate
 from isograph_assets.copying import what_is_missing
 from isograph_assets.sensors import studies as watching
 from isograph_assets.sensors.studies import MAX_GONE, Watched, decide, read_memory
-from isograph_assets.studies import Scan
+from isograph_assets.studies import Scan, scan_studies
 from tests.assets.conftest import Pipeline
 from tests.assets.test_sensors import Ticks, drop_bundle, touch
+from tests.importers.quantified_files import write_map, write_salmon
 
 
 @pytest.fixture
@@ -244,3 +245,63 @@ def test_only_the_latest_that_are_gone_are_remembered() -> None:
     assert len(tick.memory) == MAX_GONE
     assert "s0004" not in tick.memory
     assert "s0005" in tick.memory
+
+
+# ---- quantified samples, and bundles of their own folder
+
+
+def test_quantified_samples_are_a_study(pipeline: Pipeline, ticks: Ticks) -> None:
+    write_map(write_salmon(pipeline.studies / "brain") / "tx2gene.csv")
+    assert ticks.requested() == []
+    assert ticks.requested() == ["brain"]
+    result = pipeline.run("all_studies", "brain")
+    [event] = [
+        event
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None and event.asset_key.path[-1] == "study_bundle"
+    ]
+    metadata = event.materialization.metadata
+    assert metadata["imported from"].value == "brain"
+    assert "gene of its own" in str(metadata["import"].value)
+    stored = isograph.load_bundle(pipeline.artifacts.bundle("brain"))
+    assert stored.sample_ids.tolist() == ["S1", "S2", "S3"]
+
+
+def test_a_study_file_says_how_samples_are_imported(pipeline: Pipeline, ticks: Ticks) -> None:
+    outside = pipeline.studies.parent / "elsewhere"
+    write_salmon(outside / "quants")
+    write_map(outside / "genes.csv")
+    (pipeline.studies / "brain.yaml").write_text(
+        "bundle: ../elsewhere/quants\n"
+        "import:\n  kind: salmon\n  tx2gene: ../elsewhere/genes.csv\n  without_gene: drop\n"
+    )
+    assert ticks.requested() == []
+    assert ticks.requested() == ["brain"]
+    write_map(outside / "genes.csv", {"T1": "GA", "T2": "GB", "T3": "GC"})
+    assert ticks.requested() == []
+    assert ticks.requested() == ["brain"], "a changed gene map is a changed study"
+    pipeline.run("all_studies", "brain")
+    stored = isograph.load_bundle(pipeline.artifacts.bundle("brain"))
+    assert stored.tables["gene"]["gene_id"].tolist() == ["GA", "GB", "GC"]
+
+
+def test_files_of_an_import_that_are_not_there_are_named(pipeline: Pipeline) -> None:
+    write_salmon(pipeline.studies.parent / "quants")
+    (pipeline.studies / "brain.yaml").write_text(
+        "bundle: ../quants\nimport:\n  tx2gene: none.csv\n  samples: lost.xlsx\n"
+    )
+    [problem] = scan_studies(pipeline.studies).problems
+    assert "none.csv: no such file" in problem
+    assert "lost.xlsx: no such file" in problem
+
+
+def test_bundles_of_the_bundles_folder_are_studies_too(pipeline: Pipeline) -> None:
+    bundles = pipeline.studies.parent / "bundles"
+    for name in ("liver", "brain", "medium_v1"):
+        isograph.save_bundle(simulate("toy_v1", seed=1), bundles / name)
+    (bundles / "notes.txt").write_text("x")
+    (pipeline.studies / "brain.yaml").write_text("bundle: ../bundles/brain\nseed: 7\n")
+    scan = scan_studies(pipeline.studies, bundles=bundles)
+    assert scan.problems == ()
+    assert list(scan.studies) == ["brain", "liver"]
+    assert scan.studies["brain"].study.seed == 7

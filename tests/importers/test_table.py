@@ -14,7 +14,8 @@ import pytest
 from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.errors import ImportDataError
 from isograph.files import sha256_file
-from isograph.importers import import_table
+from isograph.importers.options import ImportOptions
+from isograph.importers.table import import_table
 from tests.shared_data import shared_path
 
 KINDS = ["parquet", "tsv", "csv", "txt", "tsv.gz", "csv.gz"]
@@ -62,6 +63,11 @@ def tables() -> dict[str, pd.DataFrame]:
 Imported = Callable[..., Bundle]
 
 
+def plain_bundle(*, name: str, samples: Path | str, **tables: Any) -> Bundle:
+    """The bundle of plain tables."""
+    return import_table(name=name, options=ImportOptions(samples=Path(samples)), **tables).bundle
+
+
 @pytest.fixture
 def imported(tmp_path: Path) -> Imported:
     """Write the tables, some replaced by the test, and import them."""
@@ -71,7 +77,7 @@ def imported(tmp_path: Path) -> Imported:
             role: write(frame, tmp_path / f"{role}.{kind}")
             for role, frame in {**tables(), **changes}.items()
         }
-        return import_table(name="test", **paths)
+        return plain_bundle(name="test", **paths)
 
     return run
 
@@ -209,12 +215,12 @@ def test_windows_line_ends_and_byte_order_marks_are_read(tmp_path: Path) -> None
     paths = write_text(tmp_path, "samples", "")
     text = "sample_id,Dx\r\nS1,a\r\nS2,b\r\nS3,\r\n"
     paths["samples"].write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert import_table(name="t", **paths).samples["Dx"].tolist() == ["b", "a", None]
+    assert plain_bundle(name="t", **paths).samples["Dx"].tolist() == ["b", "a", None]
 
 
 def test_paths_may_be_text(tmp_path: Path) -> None:
     paths = {role: str(write(f, tmp_path / f"{role}.csv")) for role, f in tables().items()}
-    assert import_table(name="t", **paths).n_samples == 3
+    assert plain_bundle(name="t", **paths).n_samples == 3
 
 
 # ---- gene-level expression
@@ -233,7 +239,7 @@ def expression_files(folder: Path, kind: str = "csv", **changes: pd.DataFrame) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_expression_alone_makes_a_bundle(tmp_path: Path, kind: str) -> None:
-    bundle = import_table(name="chip", **expression_files(tmp_path, kind))
+    bundle = plain_bundle(name="chip", **expression_files(tmp_path, kind))
     assert list(bundle.tables) == ["gene"]
     assert list(bundle.matrices) == ["gene_expression"]
     assert bundle.tables["gene"]["gene_name"].tolist() == ["two", "one"]
@@ -246,7 +252,7 @@ def test_expression_alone_makes_a_bundle(tmp_path: Path, kind: str) -> None:
 def test_infinite_expression_is_refused(tmp_path: Path) -> None:
     expression = pd.DataFrame({"gene_id": ["G1"], "S1": [np.inf], "S2": [1.0], "S3": [1.0]})
     paths = expression_files(tmp_path, expression=expression)
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert "expression.csv: infinite values (1): G1 in S1 = inf" in text
 
 
@@ -256,7 +262,7 @@ def test_infinite_expression_is_refused(tmp_path: Path) -> None:
 def test_either_pair_must_be_given(tmp_path: Path, roles: tuple[str, ...]) -> None:
     given = {role: tmp_path / f"{role}.csv" for role in roles}
     with pytest.raises(ImportDataError, match="either counts and transcripts, or expression and"):
-        import_table(name="t", samples=tmp_path / "samples.csv", **given)  # type: ignore[arg-type]
+        plain_bundle(name="t", samples=tmp_path / "samples.csv", **given)
 
 
 # ---- refusals
@@ -266,9 +272,26 @@ def test_samples_in_one_place_only_are_listed_both_ways(imported: Imported) -> N
     samples = tables()["samples"].assign(sample_id=["S1", "X2", "X3"])
     with pytest.raises(ImportDataError) as caught:
         imported(samples=samples)
-    listed = {problem.where: problem.examples for problem in caught.value.problems}
-    assert listed == {"counts.tsv": ("S2", "S3"), "samples.tsv": ("X2", "X3")}
-    assert "counts.tsv: samples that samples.tsv lacks (2): S2, S3 →" in str(caught.value)
+    assert [set(problem.examples) for problem in caught.value.problems] == [
+        {"S2", "S3"},
+        {"X2", "X3"},
+    ]
+    assert "samples.tsv: lacks quantified samples (2): S" in str(caught.value)
+    assert "--allow-missing" in str(caught.value)
+
+
+def test_samples_in_one_place_only_may_be_left_out(tmp_path: Path) -> None:
+    paths = {role: write(f, tmp_path / f"{role}.csv") for role, f in tables().items()}
+    write(tables()["samples"].assign(sample_id=["S1", "S2", "X3"]), paths["samples"])
+    options = ImportOptions(samples=paths.pop("samples"), allow_missing=True)
+    made = import_table(name="t", options=options, **paths)
+    assert set(made.bundle.samples["sample_id"]) == {"S1", "S2"}
+    counts = tables()["counts"].set_index("transcript_id")
+    np.testing.assert_array_equal(
+        made.bundle.matrices["transcript_counts"], counts[list(made.bundle.samples["sample_id"])]
+    )
+    assert made.report.samples["only_in_files"] == ["S3"]
+    assert made.report.samples["only_in_sheet"] == ["X3"]
 
 
 def test_sample_names_that_r_changed_are_explained(imported: Imported) -> None:
@@ -291,14 +314,14 @@ def test_duplicate_ids_are_refused(imported: Imported, kind: str) -> None:
     text = refusal(lambda: imported(kind, counts=counts, transcripts=transcripts, samples=samples))
     assert f"counts.{kind}: duplicate transcript_id (2): T1, T2 →" in text
     assert f"transcripts.{kind}: duplicate transcript_id (1): T2 →" in text
-    assert f"samples.{kind}: duplicate sample_id (1): S1 →" in text
+    assert f"samples.{kind}: samples that stand twice (1): S1 →" in text
 
 
 def test_duplicate_sample_columns_are_refused(tmp_path: Path) -> None:
     text = "transcript_id,S1,S2,S2,S3\nT1,1,2,3,4\n"
     paths = write_text(tmp_path, "counts", text)
     expected = "counts.csv: columns with the same name (1): S2 →"
-    assert expected in refusal(lambda: import_table(name="t", **paths))
+    assert expected in refusal(lambda: plain_bundle(name="t", **paths))
 
 
 def test_missing_ids_are_refused(imported: Imported) -> None:
@@ -308,7 +331,7 @@ def test_missing_ids_are_refused(imported: Imported) -> None:
     text = refusal(lambda: imported(counts=counts, transcripts=transcripts, samples=samples))
     assert "counts.tsv: null or empty transcript_id (2): row 2, row 3 →" in text
     assert "transcripts.tsv: null or empty gene_id (1): row 2 →" in text
-    assert "samples.tsv: null or empty sample_id (1): row 2 →" in text
+    assert "samples.tsv: samples without an id (1): row 2 →" in text
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv.gz", "parquet"])
@@ -346,26 +369,26 @@ def test_missing_negative_and_infinite_counts_are_refused(imported: Imported, ki
 def test_a_short_row_counts_as_missing(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "counts", "transcript_id,S1,S2,S3\nT1,1,2,3\nT2,1,2\n")
     expected = "counts.csv: missing values (NaN) (1): T2 in S3"
-    assert expected in refusal(lambda: import_table(name="t", **paths))
+    assert expected in refusal(lambda: plain_bundle(name="t", **paths))
 
 
 @pytest.mark.parametrize("header", ["Name", "", "Transcript_ID"])
 def test_first_column_must_be_the_id(tmp_path: Path, header: str) -> None:
     paths = write_text(tmp_path, "counts", f"{header},S1,S2,S3\nT1,1,2,3\n")
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert f"counts.csv: first column is {header!r} → make transcript_id the first column" in text
 
 
 def test_row_names_of_r_are_explained(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "counts", "S1,S2,S3\nT1,1,2,3\nT2,1,2,3\n")
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert "counts.csv: header has 3 names, rows have 4 cells" in text
     assert "row.names = FALSE" in text
 
 
 @pytest.mark.parametrize(
     ("role", "column"),
-    [("transcripts", "transcript_id"), ("transcripts", "gene_id"), ("samples", "sample_id")],
+    [("transcripts", "transcript_id"), ("transcripts", "gene_id")],
 )
 def test_missing_columns_are_named(imported: Imported, role: str, column: str) -> None:
     frame = tables()[role].rename(columns={column: "name"})
@@ -373,38 +396,42 @@ def test_missing_columns_are_named(imported: Imported, role: str, column: str) -
     assert f"{role}.tsv: required columns are missing (1): {column} →" in text
 
 
+def test_a_sheet_without_a_column_of_ids_is_refused(imported: Imported) -> None:
+    frame = tables()["samples"].rename(columns={"sample_id": "who"})
+    assert "--sample-column" in refusal(lambda: imported(samples=frame))
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "counts", "")
     paths["counts"].unlink()
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert f"{paths['counts']}: no such file" in text
 
 
 def test_an_unknown_kind_of_file_is_named(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "counts", "")
     paths["counts"] = paths["counts"].rename(tmp_path / "counts.xlsx")
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert "counts.xlsx: unknown kind of file → use .parquet, .csv" in text
 
 
 @pytest.mark.parametrize("text", ["", "transcript_id,S1,S2,S3\n", "\n\n"])
 def test_an_empty_table_is_refused(tmp_path: Path, text: str) -> None:
     paths = write_text(tmp_path, "counts", text)
-    assert "counts.csv: holds no rows" in refusal(lambda: import_table(name="t", **paths))
+    assert "counts.csv: holds no rows" in refusal(lambda: plain_bundle(name="t", **paths))
 
 
 def test_counts_without_samples_are_refused(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "counts", "transcript_id\nT1\n")
     assert "counts.csv: has 1 rows and 0 samples" in refusal(
-        lambda: import_table(name="t", **paths)
+        lambda: plain_bundle(name="t", **paths)
     )
 
 
 def test_ragged_rows_are_refused(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "samples", "sample_id,Dx\nS1,a\nS2,b,c\nS3,d\n")
-    text = refusal(lambda: import_table(name="t", **paths))
-    assert "samples.csv: cannot be read as a table" in text
-    assert "line 3" in text
+    text = refusal(lambda: plain_bundle(name="t", **paths))
+    assert "samples.csv: rows without 2 cells, as the header has (1): row 2 has 3 →" in text
 
 
 @pytest.mark.parametrize("kind", ["csv.gz", "parquet"])
@@ -412,20 +439,20 @@ def test_a_truncated_file_is_refused(tmp_path: Path, kind: str) -> None:
     paths = {role: write(f, tmp_path / f"{role}.{kind}") for role, f in tables().items()}
     whole = paths["counts"].read_bytes()
     paths["counts"].write_bytes(whole[: len(whole) // 2])
-    text = refusal(lambda: import_table(name="t", **paths))
+    text = refusal(lambda: plain_bundle(name="t", **paths))
     assert f"counts.{kind}: " in text
 
 
 def test_a_file_that_is_not_gzipped_is_refused(tmp_path: Path) -> None:
     paths = {role: write(f, tmp_path / f"{role}.csv.gz") for role, f in tables().items()}
     paths["counts"].write_bytes(gzip.decompress(paths["counts"].read_bytes()))
-    assert "counts.csv.gz: cannot be read" in refusal(lambda: import_table(name="t", **paths))
+    assert "counts.csv.gz: cannot be read" in refusal(lambda: plain_bundle(name="t", **paths))
 
 
 def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
     paths = write_text(tmp_path, "samples", "")
     paths["samples"].write_bytes("sample_id,Dx\nS1,Übergang\n".encode("latin-1"))
-    assert "samples.csv: cannot be read" in refusal(lambda: import_table(name="t", **paths))
+    assert "samples.csv: cannot be read" in refusal(lambda: plain_bundle(name="t", **paths))
 
 
 def test_every_problem_of_every_file_is_listed_at_once(imported: Imported) -> None:
@@ -439,7 +466,6 @@ def test_every_problem_of_every_file_is_listed_at_once(imported: Imported) -> No
         ("counts.tsv", 1),  # T1 has no entry
         ("transcripts.tsv", None),  # length
         ("samples.tsv", 1),  # S2 twice
-        ("counts.tsv", 1),  # S3 is not in the sheet
     ]
 
 
@@ -454,7 +480,7 @@ def real(cohort: str, **roles: str) -> dict[str, Any]:
 
 def import_real(cohort: str) -> Bundle:
     paths = real(cohort, counts="transcript_counts", transcripts="transcripts", samples="samples")
-    return import_table(name=cohort, **paths)
+    return plain_bundle(name=cohort, **paths)
 
 
 @pytest.mark.parametrize(
@@ -488,7 +514,7 @@ def test_a_real_cohort_is_the_same_as_text(tmp_path: Path) -> None:
     text = {
         role: write(pd.read_parquet(path), tmp_path / f"{role}.tsv") for role, path in paths.items()
     }
-    bundle, again = import_table(name="g", **paths), import_table(name="g", **text)
+    bundle, again = plain_bundle(name="g", **paths), plain_bundle(name="g", **text)
     for assay, data in bundle.matrices.items():
         np.testing.assert_array_equal(again.matrices[assay], data)
     assert again.samples["sex"].isna().sum() == 2
@@ -497,7 +523,7 @@ def test_a_real_cohort_is_the_same_as_text(tmp_path: Path) -> None:
 
 def test_a_real_microarray_is_imported_whole(tmp_path: Path) -> None:
     paths = real("liver_f2_female", expression="gene_expression", genes="genes", samples="samples")
-    bundle = load_bundle(save_bundle(import_table(name="liver", **paths), tmp_path / "liver"))
+    bundle = load_bundle(save_bundle(plain_bundle(name="liver", **paths), tmp_path / "liver"))
     values = bundle.matrices["gene_expression"]
     assert values.shape == (3600, 135)
     assert int(np.isnan(values).sum()) == 2460

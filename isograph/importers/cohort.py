@@ -1,0 +1,225 @@
+"""One way in for every kind of files: `isograph import KIND`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isograph.errors import ImportDataError, Problems
+from isograph.importers.assemble import Imported, Origin, assemble, read_named_map
+from isograph.importers.beside import found_beside
+from isograph.importers.folders import import_folder
+from isograph.importers.h5ad import read_h5ad
+from isograph.importers.nfcore import choose_results, find_results, is_results
+from isograph.importers.options import ImportOptions
+from isograph.importers.quantifiers import QUANTIFIERS, detect
+from isograph.importers.sample_alignment import align
+from isograph.importers.sample_sheet import read_sample_sheet
+from isograph.importers.table_folder import find_tables, import_tables
+from isograph.progress import Steps
+
+KINDS: Mapping[str, str] = {name: kind.title for name, kind in QUANTIFIERS.items()} | {
+    "nfcore": "an nf-core/rnaseq results folder",
+    "h5ad": "an AnnData file of transcript counts",
+    "tables": "plain tables",
+}
+"""Every kind by name, with what people call it; `auto` is one of these."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder or file was taken for.
+
+    Attributes:
+        kind: of `KINDS`.
+        source: the folder or file to import.
+        evidence: a sentence for people.
+    """
+
+    kind: str
+    source: Path
+    evidence: str
+
+
+def import_cohort(
+    source: Path | str,
+    *,
+    kind: str,
+    name: str,
+    options: ImportOptions | None = None,
+    aligner: str | None = None,
+    layer: str | None = None,
+    gene_column: str | None = None,
+    steps: Steps | None = None,
+) -> Imported:
+    """Make a bundle of anything that is no plain table (see `isograph.importers.table`).
+
+    Args:
+        source: folder of samples, or a file where the kind is one.
+        kind: of `KINDS`, or `auto`.
+        name: of the data set.
+        options: gene map, sample sheet and more; `auto` takes what they do not name from beside
+            the samples (see `isograph.importers.beside`).
+        aligner: folder of an nf-core/rnaseq run; None takes the preferred one.
+        layer: of an AnnData file; None takes `counts`, else X.
+        gene_column: of an AnnData file's `var`; None looks for it.
+        steps: shows progress.
+
+    Raises:
+        ImportDataError: lists every problem of every file.
+    """
+    source, options, steps = Path(source), options or ImportOptions(), steps or Steps()
+    if kind == "auto":
+        found = look(source)
+        steps.say(found.evidence)
+        options, notes = found_beside(source, options, roles=_roles(found))
+        for line in notes:
+            steps.say(line)
+        kind, source = found.kind, found.source
+    if kind == "h5ad":
+        return _import_h5ad(source, name, options, layer, gene_column, steps)
+    if kind == "tables":
+        tables = find_tables(source)
+        assert tables is not None
+        return import_tables(tables, name=name, options=options, steps=steps)
+    if kind != "nfcore":
+        return import_folder(source, kind=kind, name=name, options=options, steps=steps)
+    problems = Problems()
+    chosen = choose_results(source, problems, aligner=aligner)
+    problems.raise_if_any(ImportDataError, _headline(name))
+    assert chosen is not None  # else there is a problem
+    note = f"nf-core/rnaseq: {chosen.kind} files of {chosen.aligner}"
+    if options.tx2gene is None and chosen.tx2gene is not None:
+        options = replace(options, tx2gene=chosen.tx2gene)
+        note += f", genes from its {chosen.tx2gene.name}"
+    steps.say(note)
+    return import_folder(
+        chosen.folder,
+        kind=chosen.kind,
+        name=name,
+        options=options,
+        notes=(note,),
+        origin_kind="nfcore",
+        steps=steps,
+    )
+
+
+def _roles(found: Found) -> tuple[str, ...]:
+    """What an import of these files has a use for."""
+    tables = find_tables(found.source) if found.kind == "tables" else None
+    exact = tables is not None and (tables.counts is None or tables.transcripts is not None)
+    return ("samples",) if exact else ("tx2gene", "gtf", "samples")
+
+
+def _headline(name: str) -> str:
+    return f"import of {name!r} refused, nothing written"
+
+
+def look(source: Path) -> Found:
+    """Tell what a folder or file holds.
+
+    Raises:
+        ImportDataError: nothing known, or several sets of samples, with the commands that import
+            each.
+    """
+    problems = Problems()
+    if source.is_file():
+        kind = _kind_of_file(source)
+        if kind is not None:
+            return Found(kind, source, f"{source.name}: {KINDS[kind]}")
+        fix = "isograph import table reads plain tables; other kinds are folders"
+        problems.add(str(source), "is a file of no known kind", fix=fix)
+        raise ImportDataError("nothing imported", problems.found)
+    results = find_results(source) if is_results(source) else []
+    if results:
+        first = results[0]
+        text = f"{KINDS['nfcore']}: {first.n_samples} samples of {first.aligner}"
+        others = ", ".join(dict.fromkeys(one.aligner for one in results[1:]))
+        return Found("nfcore", source, text + (f" (--aligner takes {others})" if others else ""))
+    files = sorted(source.glob("*.h5ad")) if source.is_dir() else []
+    if len(files) == 1:
+        return Found("h5ad", files[0], f"{files[0].name}: {KINDS['h5ad']}")
+    tables = find_tables(source) if source.is_dir() else None
+    if tables is not None:
+        values = tables.counts or tables.expression
+        assert values is not None
+        return Found("tables", source, f"{KINDS['tables']}: {values.name}")
+    found = detect(source, problems=problems)
+    problems.raise_if_any(ImportDataError, "nothing imported")
+    if len(found) > 1:
+        problems.add(
+            str(source),
+            "holds several sets of samples",
+            examples=[one.evidence for one in found],
+            count=len(found),
+            fix="name one: "
+            + " or ".join(f"isograph import {one.kind} {one.folder}" for one in found[:3]),
+        )
+        raise ImportDataError("nothing imported", problems.found)
+    return Found(found[0].kind, found[0].folder, found[0].evidence)
+
+
+def _kind_of_file(path: Path) -> str | None:
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith(".h5ad"):
+        return "h5ad"
+    if name.endswith(".gct"):
+        return "gct"
+    return "prepde" if name.endswith("transcript_count_matrix.csv") else None
+
+
+def _import_h5ad(
+    path: Path,
+    name: str,
+    options: ImportOptions,
+    layer: str | None,
+    gene_column: str | None,
+    steps: Steps,
+) -> Imported:
+    problems = Problems()
+    with steps.step("quantified samples") as note:
+        cohort = read_h5ad(path, problems, layer=layer, gene_column=gene_column)
+        if cohort is not None:
+            n, s = cohort.quantified.counts.shape
+            note.result = f"{s:,} samples × {n:,} transcripts"
+    sheet = None if cohort is None else cohort.sheet
+    if options.samples is not None:
+        ids = None if cohort is None else [str(one) for one in cohort.quantified.sample_ids]
+        sheet = read_sample_sheet(
+            options.samples,
+            problems,
+            sample_column=options.sample_column,
+            sheet=options.sheet,
+            sample_ids=ids,
+        )
+    # obs is a sample sheet too
+    replace(options, samples=options.samples or path).check(problems)
+    aligned = None
+    if cohort is not None and sheet is not None:
+        ordered = dict(options.ordered)
+        if options.samples is None:
+            ordered = {**cohort.ordered, **ordered}
+        aligned = align(
+            sheet,
+            [str(one) for one in cohort.quantified.sample_ids],
+            problems,
+            allow_missing=options.allow_missing,
+            block=options.block,
+            ordered=ordered,
+        )
+    gene_map = read_named_map(options, problems)
+    problems.raise_if_any(ImportDataError, _headline(name))
+    assert cohort is not None
+    assert sheet is not None
+    assert aligned is not None
+    with steps.step("genes"):
+        return assemble(
+            cohort.quantified,
+            origin=Origin("h5ad", path, name),
+            gene_map=gene_map,
+            aligned=aligned,
+            sheet_findings=sheet.findings,
+            options=options,
+            problems=problems,
+        )

@@ -1,0 +1,333 @@
+"""One sample's file after the other into matrices that are there from the start."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from isograph.errors import Problem, Problems
+from isograph.importers.quantifiers.model import (
+    Floats,
+    Quantified,
+    SampleQuant,
+    as_objects,
+)
+from isograph.machine import in_threads
+from isograph.progress import Steps
+
+Reader = Callable[[Path, Problems], SampleQuant | None]
+
+_MATRICES = {"counts": np.float64, "effective_lengths": np.float32, "tpm": np.float32}
+_SINGLE = 3  # so many files with the same fault are named one by one
+_OTHER_INDEX = "quantify all samples with one index, or allow what is missing to count as 0"
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What remains of one sample once its numbers are in the matrices."""
+
+    problems: tuple[Problem, ...] = ()
+    n_processed: float = np.nan
+    n_absent: int = 0
+    more: Any = None  # ids that the reference lacks, where the sets differ
+    other_lengths: int = 0
+    other_genes: tuple[str, ...] = ()
+    n_other_genes: int = 0
+    empty: bool = False
+
+    @property
+    def differs(self) -> bool:
+        return self.more is not None
+
+
+@dataclass
+class _Stack:
+    """Matrices being filled; `reference` says which row is which transcript."""
+
+    files: list[tuple[str, Path]]
+    read: Reader
+    reference: SampleQuant
+    matrices: dict[str, npt.NDArray[Any]]
+    steps: Steps | None
+    n_done: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self) -> None:
+        """Show how many files are read."""
+        with self.lock:
+            self.n_done += 1
+            if self.steps is not None:
+                self.steps.tell(f"{self.n_done} of {len(self.files)} samples")
+
+
+def stack(
+    files: Mapping[str, Path],
+    read: Reader,
+    *,
+    problems: Problems,
+    steps: Steps | None = None,
+    allow_union: bool = False,
+) -> Quantified | None:
+    """Read one file a sample, several at a time, into matrices of all samples.
+
+    Rows stand in the order of the first sample's file. A file is dropped from memory as soon as its
+    column is filled, so that memory is that of the result plus a file a thread.
+
+    Args:
+        files: file by sample id; columns keep this order.
+        read: reads one file, notes what is wrong with it.
+        problems: collects what is wrong with all files.
+        steps: tells how many files are read.
+        allow_union: samples may have different sets of transcripts; those that a sample lacks get
+            0 counts, and the mean effective length of the samples that have them.
+
+    Returns:
+        All samples; None, with the reasons noted, where a file is not good or samples disagree.
+    """
+    items = list(files.items())
+    reference, before = _first_readable(items, read, problems)
+    if reference is None:
+        return None
+    shape = (len(reference.counts), len(items))
+    there = [name for name in _MATRICES if getattr(reference, name) is not None]
+    state = _Stack(
+        files=items,
+        read=read,
+        reference=reference,
+        matrices={name: np.zeros(shape, _MATRICES[name]) for name in there},
+        steps=steps,
+        n_done=before,
+    )
+    # the first good file is read once more with the others: one way for all of them
+    outcomes = in_threads(lambda column: _fill(state, column), list(range(before, len(items))))
+    name_of_first = items[before][0]
+    found = [problem for outcome in outcomes for problem in outcome.problems]
+    problems.found.extend(merge_problems(found))
+    samples = [sample for sample, _ in items[before:]]
+    differing = [sample for sample, o in zip(samples, outcomes, strict=True) if o.differs]
+    if differing and not allow_union:
+        _note_differing(samples, outcomes, name_of_first, len(reference.counts), problems)
+    _note_genes(samples, outcomes, name_of_first, problems)
+    if before or problems:
+        return None
+    notes = _notes(samples, outcomes, name_of_first)
+    if differing:
+        _unite(state, outcomes)
+        notes.append(
+            f"{len(differing)} samples have other transcripts than {name_of_first} "
+            f"({', '.join(differing[:3])}{', …' if len(differing) > _SINGLE else ''}): "
+            "what a sample lacks counts as 0"
+        )
+    return _result(state, outcomes, notes)
+
+
+def merge_problems(found: Sequence[Problem]) -> list[Problem]:
+    """The same fault in many files as one problem that names three of them."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in found:
+        groups.setdefault((problem.what, problem.fix), []).append(problem)
+    merged: list[Problem] = []
+    for (what, fix), group in groups.items():
+        if len(group) <= _SINGLE:
+            merged.extend(group)
+        else:
+            examples = tuple(problem.where for problem in group)
+            merged.append(Problem(f"{len(group)} files", what, examples, len(group), fix))
+    return merged
+
+
+def _first_readable(
+    items: list[tuple[str, Path]], read: Reader, problems: Problems
+) -> tuple[SampleQuant | None, int]:
+    """The first good sample and how many bad ones stand before it, whose problems are noted."""
+    found = Problems()
+    for position, (_, path) in enumerate(items):
+        sample = read(path, found)
+        if sample is not None:
+            problems.found.extend(merge_problems(found.found))
+            return sample, position
+    problems.found.extend(merge_problems(found.found))
+    return None, len(items)
+
+
+def _fill(state: _Stack, column: int) -> _Outcome:
+    """Read the file of one column, put its numbers in place and drop it."""
+    own = Problems()
+    sample = state.read(state.files[column][1], own)
+    state.tell()
+    if sample is None:
+        return _Outcome(problems=tuple(own.found))
+    reference = state.reference
+    order: Any = slice(None)
+    if not sample.ids.equals(reference.ids):
+        place = pc.index_in(reference.ids, value_set=sample.ids)
+        n_absent = place.null_count
+        if n_absent or len(sample.ids) != len(reference.ids):
+            known = pc.is_in(sample.ids, value_set=reference.ids)
+            return _Outcome(n_absent=n_absent, more=sample.ids.filter(pc.invert(known)))
+        order = place.to_numpy()
+    for name, matrix in state.matrices.items():
+        matrix[:, column] = getattr(sample, name)[order]
+    return _compared(sample, reference, order)
+
+
+def _compared(sample: SampleQuant, reference: SampleQuant, order: Any) -> _Outcome:
+    """What one sample's file says about transcripts, against the reference."""
+    other_lengths, other, n_other = 0, (), 0
+    if sample.lengths is not None and reference.lengths is not None:
+        other_lengths = int(np.count_nonzero(sample.lengths[order] != reference.lengths))
+    if sample.genes is not None and not sample.genes.equals(reference.genes):
+        genes = sample.genes if isinstance(order, slice) else sample.genes.take(pa.array(order))
+        unlike = reference.ids.filter(pc.not_equal(genes, reference.genes))
+        other, n_other = tuple(unlike[:3].to_pylist()), len(unlike)
+    return _Outcome(
+        n_processed=np.nan if sample.n_processed is None else sample.n_processed,
+        other_lengths=other_lengths,
+        other_genes=other,
+        n_other_genes=n_other,
+        empty=not sample.counts.any(),
+    )
+
+
+def _note_differing(
+    samples: Sequence[str],
+    outcomes: Sequence[_Outcome],
+    first: str,
+    n_reference: int,
+    problems: Problems,
+) -> None:
+    """Name the samples whose transcripts are others than those of the first."""
+    examples = [
+        f"{sample} (lacks {o.n_absent:,}, has {len(o.more):,} more)"
+        for sample, o in zip(samples, outcomes, strict=True)
+        if o.differs
+    ]
+    # if nearly all differ from the first, it is the first that is unlike the others
+    odd = f"; {first} may be the odd one" if len(examples) > len(samples) / 2 > 1 else ""
+    problems.add(
+        "samples",
+        f"other transcripts than the {n_reference:,} of {first}: quantified with another "
+        f"index, or cut off{odd}",
+        examples=examples,
+        count=len(examples),
+        fix=_OTHER_INDEX,
+    )
+
+
+def _note_genes(
+    samples: Sequence[str], outcomes: Sequence[_Outcome], first: str, problems: Problems
+) -> None:
+    unlike = [
+        f"{sample} ({o.n_other_genes:,}: {', '.join(o.other_genes)})"
+        for sample, o in zip(samples, outcomes, strict=True)
+        if o.n_other_genes
+    ]
+    if unlike:
+        problems.add(
+            "samples",
+            f"transcripts have other genes than in {first}",
+            examples=unlike,
+            count=len(unlike),
+            fix="quantify all samples with one annotation",
+        )
+
+
+def _notes(samples: Sequence[str], outcomes: Sequence[_Outcome], first: str) -> list[str]:
+    """Sentences about what is odd and no fault."""
+    notes = []
+    empty = [s for s, o in zip(samples, outcomes, strict=True) if o.empty and not o.differs]
+    if empty:
+        notes.append(f"{len(empty)} samples without a single count: {', '.join(empty[:3])}")
+    other = [s for s, o in zip(samples, outcomes, strict=True) if o.other_lengths]
+    if other:
+        most = max(o.other_lengths for o in outcomes)
+        notes.append(
+            f"{len(other)} samples have other lengths for up to {most:,} transcripts than {first} "
+            f"({', '.join(other[:3])}): those of {first} are used"
+        )
+    return notes
+
+
+def _unite(state: _Stack, outcomes: Sequence[_Outcome]) -> None:
+    """Add rows for the transcripts that only some samples have, and fill in those samples."""
+    reference, n_old = state.reference, len(state.reference.ids)
+    more = pa.chunked_array([o.more for o in outcomes if o.differs], pa.string())
+    ids = pa.concat_arrays([reference.ids, more.unique()])
+    n_new = len(ids) - n_old
+    has = np.zeros((len(ids), len(state.files)), dtype=bool)
+    has[:n_old] = True
+    for name, matrix in state.matrices.items():
+        state.matrices[name] = np.pad(matrix, ((0, n_new), (0, 0)))
+    lengths = None if reference.lengths is None else np.pad(reference.lengths, (0, n_new))
+    genes, names = (_longer(column, n_new) for column in (reference.genes, reference.names))
+    for column in [column for column, outcome in enumerate(outcomes) if outcome.differs]:
+        sample = state.read(state.files[column][1], Problems())
+        assert sample is not None  # it was good a moment ago
+        place = pc.fill_null(pc.index_in(ids, value_set=sample.ids), -1).to_numpy()
+        rows = np.flatnonzero(place >= 0)
+        has[:, column] = place >= 0
+        for name, matrix in state.matrices.items():
+            matrix[:, column] = 0
+            matrix[rows, column] = getattr(sample, name)[place[rows]]
+        new = rows[rows >= n_old]
+        if lengths is not None and sample.lengths is not None:
+            lengths[new] = sample.lengths[place[new]]
+        genes, names = (
+            _filled(column_, own, place, n_old)
+            for column_, own in ((genes, sample.genes), (names, sample.names))
+        )
+    if "effective_lengths" in state.matrices:
+        _fill_lengths(state.matrices["effective_lengths"], has)
+    state.reference = SampleQuant(
+        ids=ids, counts=np.zeros(len(ids)), lengths=lengths, genes=genes, names=names
+    )
+
+
+def _longer(column: Any, n_new: int) -> Any:
+    if column is None:
+        return None
+    return pa.concat_arrays([column, pa.nulls(n_new, pa.string())])
+
+
+def _filled(column: Any, own: Any, place: npt.NDArray[Any], n_old: int) -> Any:
+    """`column` with a sample's `own` values in the new rows that the sample has."""
+    if column is None or own is None:
+        return column
+    take = np.where((np.arange(len(place)) >= n_old) & (place >= 0), place, -1)
+    values = own.take(pa.array(take, mask=take < 0))
+    return pc.coalesce(column, values)
+
+
+def _fill_lengths(lengths: npt.NDArray[np.float32], has: npt.NDArray[np.bool_]) -> None:
+    """Give samples that lack a transcript the mean length over those that have it, in place."""
+    rows = np.flatnonzero(~has.all(axis=1))
+    some, own = lengths[rows].astype(np.float64), has[rows]
+    mean = np.where(own, some, 0.0).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
+    lengths[rows] = np.where(own, some, mean[:, None])
+
+
+def _result(state: _Stack, outcomes: Sequence[_Outcome], notes: list[str]) -> Quantified:
+    reference = state.reference
+    processed: Floats = np.array([outcome.n_processed for outcome in outcomes], dtype=np.float64)
+    genes, names = reference.gene_ids, reference.gene_names
+    return Quantified(
+        transcript_ids=as_objects(reference.ids),
+        sample_ids=np.array([sample for sample, _ in state.files], dtype=object),
+        counts=state.matrices["counts"],
+        effective_lengths=state.matrices.get("effective_lengths"),
+        lengths=reference.lengths,
+        tpm=state.matrices.get("tpm"),
+        gene_ids=genes,
+        gene_names=names,
+        sources=list(state.files),
+        notes=notes,
+        n_processed=None if np.isnan(processed).all() else processed,
+    )

@@ -1,0 +1,277 @@
+"""Sample sheets as people keep them: CSV, TSV, TXT, XLSX or parquet, under any id column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isograph.bundle.format import SAMPLE_ID
+from isograph.bundle.tables import from_frame, normalise, read_parquet, to_frame
+from isograph.errors import Problems
+from isograph.importers.reading import MISSING_TEXT, typed_frame
+from isograph.importers.sheet_cells import read_cells
+
+_ID_NAMES = frozenset(
+    ("sampleid", "sample", "samplename", "run", "runaccession", "runid", "id", "names", "libraryid")
+)
+_OTHER_ID = "sheet_sample_id"
+_NEARLY = 0.9
+"""Share of cells that must read as numbers before the others count as slips."""
+
+_DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
+_SHOWN = 3
+_ONE_ROW = "give one row a sample"
+_ASK = "name the column of sample ids with --sample-column"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sample sheet.
+
+    Attributes:
+        frame: one row a sample; `sample_id` (text) first, then the other columns in the types of
+            a loaded bundle, missing values kept.
+        id_column: what the sheet calls the column of sample ids.
+        source: the file.
+        findings: what was noticed and done: `kind`, `n`, `share_of_reads` (None), `examples`,
+            `action`.
+    """
+
+    frame: pd.DataFrame
+    id_column: str
+    source: Path
+    findings: tuple[dict[str, Any], ...] = ()
+
+
+def finding(kind: str, n: int, examples: Sequence[object], action: str) -> dict[str, Any]:
+    """One line of `import_report.json` about samples; at most three examples are kept."""
+    shown = [str(example) for example in examples[:_SHOWN]]
+    return {"kind": kind, "n": n, "share_of_reads": None, "examples": shown, "action": action}
+
+
+def read_sample_sheet(
+    path: Path,
+    problems: Problems,
+    *,
+    sample_column: str | None = None,
+    sheet: str | None = None,
+    sample_ids: Sequence[str] | None = None,
+) -> Sheet | None:
+    """Read a sample sheet.
+
+    Blanks around cells and rows without any value are left out, and counted. A column whose cells
+    all are numbers, or all flags, becomes so; columns of text that are numbers but for a few
+    cells, or but for commas, percent signs or dates, are named in the findings.
+
+    Args:
+        path: CSV, TSV, TXT (tabs, commas, semicolons or blanks between cells; also gzipped), XLSX
+            (needs openpyxl) or parquet.
+        problems: collects what is wrong.
+        sample_column: the column of sample ids; None looks for one called like `sample_id`,
+            `sample`, `Run` or `id`.
+        sheet: name of the sheet of an XLSX file; None takes the first.
+        sample_ids: ids of the quantified samples, which tell between several such columns.
+
+    Returns:
+        The sheet; None, with the reasons noted, if it cannot be used.
+    """
+    path, n_before = Path(path), len(problems.found)
+    where, findings = path.name, list[dict[str, Any]]()
+    if not path.is_file():
+        problems.add(str(path), "no such file", fix="give the table of samples")
+        return None
+    if path.suffix.lower() == ".parquet":
+        table = read_parquet(path, where, problems)
+        text = None if table is None else table.to_pandas(ignore_metadata=True)
+    else:
+        cells = read_cells(path, problems, sheet=sheet, findings=findings)
+        text = None if cells is None else _tidy(cells, findings)
+    if text is None or len(problems.found) > n_before:
+        return None
+    text.columns = pd.Index([str(name) for name in text.columns])
+    _check_names(text, where, problems)
+    id_column = _id_column(text, sample_column, sample_ids, where, problems)
+    if id_column is None:
+        return None
+    text = _renamed(text, id_column, findings)
+    if path.suffix.lower() == ".parquet":
+        arrow = from_frame(text, where, problems)
+        frame = to_frame(normalise(arrow, text={SAMPLE_ID}, where=where, problems=problems))
+    else:
+        frame = typed_frame(text, where=where, problems=problems)
+    frame = _without_repeats(frame, findings)
+    _check_ids(frame, where, problems)
+    if len(problems.found) > n_before:
+        return None
+    findings += _slips(frame)
+    return Sheet(frame.reset_index(drop=True), id_column, path, tuple(findings))
+
+
+def _tidy(cells: pd.DataFrame, findings: list[dict[str, Any]]) -> pd.DataFrame:
+    """Without blanks around cells, without empty rows, with None where a value is missing."""
+    names = [str(name).strip() for name in cells.columns]
+    trimmed = cells.apply(lambda column: column.str.strip())
+    changed = (trimmed != cells) & cells.notna()
+    if changed.any(axis=None):
+        where = [name for name, any_ in zip(names, changed.any(), strict=True) if any_]
+        n = int(changed.to_numpy().sum())
+        findings.append(finding("blanks_around_cells", n, where, "removed"))
+    text: pd.DataFrame = trimmed.mask(trimmed.isin(MISSING_TEXT))
+    empty = text.isna().all(axis=1)
+    if empty.any():
+        findings.append(finding("empty_rows", int(empty.sum()), [], "left out"))
+    text.columns = pd.Index(names)
+    keep = [bool(name) or bool(text.iloc[:, i].notna().any()) for i, name in enumerate(names)]
+    text = text.loc[~empty, keep].copy()
+    unnamed = [f"column_{i + 1}" for i, name in enumerate(text.columns) if not name]
+    if unnamed:
+        findings.append(finding("unnamed_columns", len(unnamed), unnamed, "named by their place"))
+    text.columns = pd.Index([name or f"column_{i + 1}" for i, name in enumerate(text.columns)])
+    return text
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _id_column(
+    text: pd.DataFrame,
+    asked: str | None,
+    sample_ids: Sequence[str] | None,
+    where: str,
+    problems: Problems,
+) -> str | None:
+    """The column of sample ids; None, with a problem noted, if that is not clear."""
+    names = [str(name) for name in text.columns]
+    if asked is not None:
+        if asked not in names:
+            fix = "its columns stand here"
+            problems.add(where, f"has no column {asked!r}", examples=names, fix=fix)
+        return asked if asked in names else None
+    possible = [name for name in dict.fromkeys(names) if _plain(name) in _ID_NAMES]
+    # R writes row names first, under no name
+    if not possible and names and names[0] == "column_1":
+        possible = names[:1]
+    if sample_ids is not None:
+        n_known = {name: _n_known(text, name, sample_ids) for name in possible}
+        possible = [name for name in possible if n_known[name]] or possible
+    if SAMPLE_ID in possible:
+        return SAMPLE_ID
+    if len(possible) == 1:
+        return possible[0]
+    if possible:
+        what = "several columns could hold the sample ids"
+        problems.add(where, what, examples=possible, count=len(possible), fix=_ASK)
+        return None
+    problems.add(
+        where,
+        "no column is called like sample_id, sample or Run",
+        examples=names,
+        count=len(names),
+        fix=_ASK,
+    )
+    return None
+
+
+def _n_known(text: pd.DataFrame, name: str, sample_ids: Sequence[str]) -> int:
+    columns = text.loc[:, text.columns == name]
+    return int(columns.iloc[:, 0].astype(str).isin([str(one) for one in sample_ids]).sum())
+
+
+def _renamed(text: pd.DataFrame, id_column: str, findings: list[dict[str, Any]]) -> pd.DataFrame:
+    """The id column first and called `sample_id`."""
+    names = [str(name) for name in text.columns]
+    if id_column != SAMPLE_ID:
+        findings.append(finding("sample_column", len(text), [id_column], "read as sample_id"))
+        if SAMPLE_ID in names:
+            findings.append(finding("second_id_column", 1, [SAMPLE_ID], f"renamed to {_OTHER_ID}"))
+    place = names.index(id_column)
+    names = [
+        _OTHER_ID if name == SAMPLE_ID and i != place and id_column != SAMPLE_ID else name
+        for i, name in enumerate(names)
+    ]
+    names[place] = SAMPLE_ID
+    text = text.set_axis(names, axis=1)
+    order = [place, *(i for i in range(len(names)) if i != place)]
+    return text.iloc[:, order]
+
+
+def _check_names(text: pd.DataFrame, where: str, problems: Problems) -> None:
+    repeated = text.columns[text.columns.duplicated()].unique()
+    if len(repeated):
+        problems.add(
+            where,
+            "columns with the same name",
+            examples=list(repeated),
+            count=len(repeated),
+            fix="name each column once",
+        )
+
+
+def _without_repeats(frame: pd.DataFrame, findings: list[dict[str, Any]]) -> pd.DataFrame:
+    again = frame.duplicated()
+    if again.any():
+        ids = frame.loc[again, SAMPLE_ID].tolist()
+        findings.append(finding("repeated_rows", len(ids), ids, "kept once"))
+    return frame[~again]
+
+
+def _check_ids(frame: pd.DataFrame, where: str, problems: Problems) -> None:
+    if not len(frame):
+        problems.add(where, "holds no samples", fix=_ONE_ROW)
+        return
+    ids = frame[SAMPLE_ID]
+    missing = ids.isna() | (ids == "")
+    if missing.any():
+        rows = (np.flatnonzero(missing) + 1).tolist()
+        problems.add(
+            where,
+            "samples without an id",
+            examples=[f"row {row}" for row in rows],
+            count=len(rows),
+            fix="fill them in, or remove the rows",
+        )
+    twice = ids[ids.duplicated() & ~missing].unique()
+    if len(twice):
+        problems.add(
+            where, "samples that stand twice", examples=list(twice), count=len(twice), fix=_ONE_ROW
+        )
+
+
+# ---- columns that almost are numbers
+
+
+def _slips(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Columns of text that somebody meant as numbers or dates."""
+    found = []
+    for name in frame.columns.drop(SAMPLE_ID):
+        column = frame[name].dropna()
+        if column.dtype != object or column.empty:
+            continue
+        numeric = pd.to_numeric(column, errors="coerce").notna()
+        if numeric.all():
+            continue
+        kind, cells = "", column
+        if numeric.mean() >= _NEARLY:
+            kind, cells = "nearly_numeric", column[~numeric]
+        elif column.str.fullmatch(_DATE).mean() >= _NEARLY:
+            kind = "dates_as_text"
+        else:
+            repaired = column.str.replace(r"\s*%$", "", regex=True).str.replace(",", ".")
+            if pd.to_numeric(repaired, errors="coerce").notna().mean() >= _NEARLY:
+                kind = "numbers_as_text"
+        if kind:
+            ids = frame.loc[cells.index, SAMPLE_ID]
+            examples = [
+                f"{name} of {one} = {cell!r}"
+                for one, cell in zip(ids[:_SHOWN], cells[:_SHOWN], strict=True)
+            ]
+            action = "read as text, each value a level of its own: write plain numbers"
+            found.append(finding(kind, len(cells), examples, action))
+    return found

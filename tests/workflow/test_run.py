@@ -1,0 +1,164 @@
+"""`isograph run`: from files to the page, and on again after a stop or a change."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import isograph
+from isograph.cli import main
+from isograph.errors import IsographError, OutputError
+from isograph.exporters.salmon import write_salmon
+from isograph.simulation import simulate
+from isograph.workflow import cohort as workflow
+from isograph.workflow.cohort import STAGES, Plan, run_cohort
+from isograph.workflow.ledger import Ledger, print_of_folder
+
+
+@pytest.fixture(scope="module")
+def quants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated cohort as Salmon folders, with a gene map and a sample sheet beside them."""
+    folder = tmp_path_factory.mktemp("data") / "cohort"
+    return write_salmon(simulate("toy_multiplex_v1", seed=5), folder)
+
+
+def plan(quants: Path, out: Path, **changes: object) -> Plan:
+    return Plan(source=quants, out=out, name="cohort", top=1, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def first(quants: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    out = tmp_path_factory.mktemp("runs") / "first"
+    result = run_cohort(plan(quants, out))
+    assert result.kept == ()
+    return out
+
+
+def test_a_folder_of_samples_becomes_a_page(quants: Path, first: Path) -> None:
+    page = (first / "index.html").read_text()
+    for link in re.findall(r'href="([^"#]+)"', page):
+        assert link.startswith("data:") or (first / link).exists(), link
+    assert "explain/M000/module.html" in page
+    fit = isograph.read_fit(first / "fit")
+    assert f"<strong>{len(fit.summary)}</strong>" in page
+    made = isograph.load_bundle(first / "bundle")
+    whole = simulate("toy_multiplex_v1", seed=5)
+    order = [list(whole.sample_ids).index(name) for name in made.sample_ids]
+    np.testing.assert_array_equal(
+        made.matrices["transcript_counts"], whole.matrices["transcript_counts"][:, order]
+    )
+
+
+def test_modules_are_those_of_a_fit_of_the_bundle(first: Path) -> None:
+    mine = isograph.fit(
+        isograph.load_bundle(first / "bundle"),
+        study=isograph.make_study(bundle=first / "bundle", name="cohort"),
+    )
+    assert isograph.read_fit(first / "fit").content_hash == mine.content_hash
+
+
+def test_what_has_not_changed_is_kept(quants: Path, first: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in first.glob("*/*")}
+    result = run_cohort(plan(quants, first))
+    assert result.kept == STAGES[:-1]
+    assert {path: path.stat().st_mtime_ns for path in first.glob("*/*")} == before
+
+
+def test_a_stop_loses_only_the_stage_that_ran(
+    quants: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workflow, "explain", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run_cohort(plan(quants, tmp_path / "run"))
+    result = run_cohort(plan(quants, tmp_path / "run"))
+    assert result.kept == ("import", "quality", "fit")
+    assert result.page.is_file()
+
+
+def test_another_study_keeps_the_import_only(quants: Path, first: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run_cohort(plan(quants, out))
+    traits = isograph.read_fit(out / "fit").config["traits"]
+    chosen = {"traits": (traits[0]["name"],)}
+    result = run_cohort(plan(quants, out, study=chosen))
+    assert result.kept == ("import",)
+    assert set(result.fit.traits["trait"]) == {traits[0]["name"]}
+
+
+def test_a_changed_file_is_imported_again(quants: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(quants, copy)
+    run_cohort(plan(copy, tmp_path / "run"))
+    sheet = (copy / "samples.tsv").read_text()
+    (copy / "samples.tsv").write_text(sheet.replace("Age", "Years"))
+    result = run_cohort(plan(copy, tmp_path / "run"))
+    assert "import" not in result.kept
+    assert "Years" in isograph.load_bundle(tmp_path / "run" / "bundle").samples
+
+
+def test_a_bundle_is_not_imported(first: Path, tmp_path: Path) -> None:
+    run_cohort(plan(first / "bundle", tmp_path / "run"))
+    assert not (tmp_path / "run" / "bundle").exists()
+    assert (tmp_path / "run" / "index.html").is_file()
+
+
+def test_a_folder_of_other_files_is_not_written_to(quants: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("x")
+    with pytest.raises(OutputError, match=r"holds files that no run wrote.*mine\.txt"):
+        run_cohort(plan(quants, tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_is_refused_leaves_nothing_behind(quants: Path, tmp_path: Path) -> None:
+    with pytest.raises(IsographError):
+        run_cohort(plan(quants, tmp_path / "run", kind="kallisto"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"stages": 3, "isograph_version": "x"}', "{"])
+def test_a_damaged_record_costs_time_only(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "run.json").write_text(damage)
+    assert Ledger.open(tmp_path).stages == {}
+
+
+def test_a_stage_that_fails_is_not_written_down(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "run")
+    with ledger.stage("fit", {"a": 1}):
+        pass
+    assert Ledger.open(tmp_path / "run").is_done("fit", {"a": 1})
+    with pytest.raises(ValueError, match="no"), ledger.stage("fit", {"a": 1}):
+        raise ValueError("no")
+    assert not Ledger.open(tmp_path / "run").is_done("fit", {"a": 1})
+
+
+def test_a_folder_is_told_apart_by_names_sizes_and_times(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_text("1")
+    before = print_of_folder(tmp_path, depth=1)
+    assert print_of_folder(tmp_path, depth=0) != before
+    (tmp_path / "a" / "x").write_text("22")
+    assert print_of_folder(tmp_path, depth=1) != before
+
+
+def test_the_command_says_where_the_page_is(
+    quants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main(["run", str(quants), "--out", str(out), "--top", "1"]) == 0
+    told = capsys.readouterr()
+    assert f"open {out / 'index.html'}" in told.out
+    assert "tx2gene.tsv beside the samples is taken as the transcript-to-gene map" in told.err
+    assert "[5/5] report" in told.err
+    record = json.loads((out / "run.json").read_text())
+    assert set(record["stages"]) == set(STAGES[:-1])
