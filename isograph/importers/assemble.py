@@ -137,7 +137,6 @@ def _taken(quantified: Quantified, kept: Ints) -> Quantified:
         sample_ids=quantified.sample_ids[kept],
         counts=quantified.counts[:, kept],
         effective_lengths=None if effective is None else effective[:, kept],
-        tpm=None,
         sources=[quantified.sources[column] for column in kept],
         n_processed=None if processed is None else processed[kept],
     )

@@ -106,7 +106,6 @@ def _quantified(measured: Measured, path: Path) -> Quantified:
         counts=np.ascontiguousarray(measured.values),
         effective_lengths=None,
         lengths=None,
-        tpm=None,
         gene_ids=None,
         gene_names=None,
         sources=[(str(sample), path) for sample in samples],

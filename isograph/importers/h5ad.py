@@ -93,7 +93,6 @@ def read_h5ad(
         counts=values,
         effective_lengths=None,
         lengths=_lengths(var),
-        tpm=None,
         gene_ids=None if genes is None else _texts(var[genes]),
         gene_names=_names(var) if genes is not None else None,
         sources=[(str(name), path) for name in data.obs_names],

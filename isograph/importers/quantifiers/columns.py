@@ -51,7 +51,6 @@ def read_columns(
     ids: str,
     numbers: Sequence[str],
     text: Sequence[str] = (),
-    may_be_nan: Sequence[str] = (),
     problems: Problems,
 ) -> Columns | None:
     """Read named columns of one sample's tab-separated file, plain or gzip (told by content).
@@ -64,7 +63,6 @@ def read_columns(
         ids: column of transcript ids, which must be there and differ.
         numbers: columns of finite numbers that are not negative.
         text: further columns of text.
-        may_be_nan: columns of `numbers` in which NaN is no fault and becomes 0.
         problems: collects what is wrong.
 
     Returns:
@@ -79,8 +77,6 @@ def read_columns(
         _check_ids(table[ids], where, ids, found)
         values = {name: _as_floats(table[name]) for name in numbers}
         for name in numbers:
-            if name in may_be_nan:
-                values[name] = np.nan_to_num(values[name], nan=0.0, posinf=np.inf)
             check_numbers(values[name], table[ids], where=where, column=name, problems=found)
     problems.found.extend(found.found)
     if found or table is None:

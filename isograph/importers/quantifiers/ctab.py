@@ -26,7 +26,7 @@ def read_ctab(path: Path, options: QuantOptions, problems: Problems) -> SampleQu
         problems: collects what is wrong.
 
     Returns:
-        Counts, length, and gene id and name of every transcript; effective lengths and TPM are not
+        Counts, length, and gene id and name of every transcript; effective lengths are not
         in the file. None, with the reasons noted, where the file is not good.
     """
     if options.read_length is None or not options.read_length > 0:

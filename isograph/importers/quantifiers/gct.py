@@ -60,7 +60,6 @@ def read_gct(path: Path, only: Collection[str] | None, problems: Problems) -> Qu
         counts=matrix.values,
         effective_lengths=None,
         lengths=None,
-        tpm=None,
         gene_ids=as_objects(genes),
         gene_names=None,
         sources=[(sample, path) for sample in matrix.samples],

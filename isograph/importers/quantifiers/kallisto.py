@@ -28,7 +28,7 @@ def read_kallisto(path: Path, options: QuantOptions, problems: Problems) -> Samp
         problems: collects what is wrong, also counts beyond the number of reads processed.
 
     Returns:
-        est_counts, eff_length, length and tpm; `n_processed` from `run_info.json` beside it. None,
+        est_counts, eff_length and length; `n_processed` from `run_info.json` beside it. None,
         with the reasons noted, where the file is not good.
     """
     sample = _read_h5(path, problems) if path.suffix == ".h5" else _read_tsv(path, problems)
@@ -49,9 +49,7 @@ def _read_tsv(path: Path, problems: Problems) -> SampleQuant | None:
     found = read_columns(
         path,
         ids="target_id",
-        numbers=("est_counts", "eff_length", "length", "tpm"),
-        # without a single read kallisto divides zero by zero
-        may_be_nan=("tpm",),
+        numbers=("est_counts", "eff_length", "length"),
         problems=problems,
     )
     if found is None:
@@ -61,7 +59,6 @@ def _read_tsv(path: Path, problems: Problems) -> SampleQuant | None:
         counts=found.numbers["est_counts"],
         effective_lengths=found.numbers["eff_length"],
         lengths=found.numbers["length"],
-        tpm=found.numbers["tpm"],
         n_processed=read_processed(path.parent / _INFO, "n_processed"),
     )
 
@@ -91,7 +88,6 @@ def _read_h5(path: Path, problems: Problems) -> SampleQuant | None:
         counts=numbers[0],
         effective_lengths=numbers[1],
         lengths=numbers[2],
-        tpm=_tpm(numbers[0], numbers[1]),
         n_processed=read_processed(path.parent / _INFO, "n_processed"),
     )
 
@@ -105,16 +101,6 @@ def _check_h5(ids: Any, numbers: list[Floats], where: str, problems: Problems) -
         problems.add(where, "transcripts that stand twice", count=count, fix=AGAIN)
     for field, values in zip(("est_counts", "eff_lengths", "lengths"), numbers, strict=True):
         check_numbers(values, ids, where=where, column=field, problems=problems)
-
-
-def _tpm(counts: Floats, effective_lengths: Floats) -> Floats:
-    """Transcripts per million (Li & Dewey 2011, eq. 1), as `kallisto h5dump` makes them."""
-    rate = np.divide(
-        counts, effective_lengths, out=np.zeros_like(counts), where=effective_lengths > 0
-    )
-    total = rate.sum()
-    tpm: Floats = rate * (1e6 / total) if total > 0 else rate
-    return tpm
 
 
 KALLISTO = Quantifier(

@@ -29,7 +29,6 @@ class SampleQuant:
         counts: estimated reads or fragments, float64, shape (n,), fractions kept.
         effective_lengths: bases, shape (n,); 0 where no fragment of the library fits.
         lengths: bases, shape (n,).
-        tpm: transcripts per million, shape (n,).
         genes: gene ids where the file has them, arrow strings, length n.
         names: gene names where the file has them, arrow strings with null, length n.
         n_processed: reads or fragments that the quantifier was given, where it tells.
@@ -39,7 +38,6 @@ class SampleQuant:
     counts: Floats
     effective_lengths: Floats | None = None
     lengths: Floats | None = None
-    tpm: Floats | None = None
     genes: Any = None
     names: Any = None
     n_processed: int | None = None
@@ -70,7 +68,6 @@ class Quantified:
         counts: estimated reads or fragments, float64, shape (n, s), fractions kept.
         effective_lengths: bases, float32, shape (n, s); None where the kind has none.
         lengths: bases, float64, shape (n,); None where the kind has none.
-        tpm: transcripts per million, float32, shape (n, s); None where the kind has none.
         gene_ids: dtype object, shape (n,), where the files hold them.
         gene_names: dtype object with None, shape (n,), where the files hold them.
         sources: (sample id, file) of every sample, in the order of `sample_ids`; samples of one
@@ -85,7 +82,6 @@ class Quantified:
     counts: Floats
     effective_lengths: npt.NDArray[np.float32] | None
     lengths: Floats | None
-    tpm: npt.NDArray[np.float32] | None
     gene_ids: Texts | None
     gene_names: Texts | None
     sources: list[tuple[str, Path]]

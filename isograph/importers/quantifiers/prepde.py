@@ -55,7 +55,6 @@ def read_prepde(path: Path, only: Collection[str] | None, problems: Problems) ->
         counts=matrix.values,
         effective_lengths=None,
         lengths=None,
-        tpm=None,
         gene_ids=genes,
         gene_names=None,
         sources=[(sample, path) for sample in matrix.samples],

@@ -18,14 +18,14 @@ def read_rsem(path: Path, options: QuantOptions, problems: Problems) -> SampleQu
         problems: collects what is wrong.
 
     Returns:
-        expected_count, effective_length, length, TPM and the gene of every transcript; None, with
+        expected_count, effective_length, length and the gene of every transcript; None, with
         the reasons noted, where the file is not good.
     """
     found = read_columns(
         path,
         ids="transcript_id",
         text=("gene_id",),
-        numbers=("expected_count", "effective_length", "length", "TPM"),
+        numbers=("expected_count", "effective_length", "length"),
         problems=problems,
     )
     if found is None:
@@ -35,7 +35,6 @@ def read_rsem(path: Path, options: QuantOptions, problems: Problems) -> SampleQu
         counts=found.numbers["expected_count"],
         effective_lengths=found.numbers["effective_length"],
         lengths=found.numbers["length"],
-        tpm=found.numbers["TPM"],
         genes=found.text["gene_id"],
     )
 

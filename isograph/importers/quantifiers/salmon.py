@@ -21,13 +21,13 @@ def read_salmon(path: Path, options: QuantOptions, problems: Problems) -> Sample
         problems: collects what is wrong.
 
     Returns:
-        NumReads, EffectiveLength, Length and TPM; `n_processed` from `aux_info/meta_info.json`
-        beside it. None, with the reasons noted, where the file is not good.
+        NumReads, EffectiveLength and Length; `n_processed` from `aux_info/meta_info.json` beside
+        it. None, with the reasons noted, where the file is not good.
     """
     found = read_columns(
         path,
         ids="Name",
-        numbers=("NumReads", "EffectiveLength", "Length", "TPM"),
+        numbers=("NumReads", "EffectiveLength", "Length"),
         problems=problems,
     )
     if found is None:
@@ -37,7 +37,6 @@ def read_salmon(path: Path, options: QuantOptions, problems: Problems) -> Sample
         counts=found.numbers["NumReads"],
         effective_lengths=found.numbers["EffectiveLength"],
         lengths=found.numbers["Length"],
-        tpm=found.numbers["TPM"],
         n_processed=read_processed(path.parent / _INFO, "num_processed"),
     )
 

@@ -25,7 +25,7 @@ from isograph.progress import Steps
 
 Reader = Callable[[Path, Problems], SampleQuant | None]
 
-_MATRICES = {"counts": np.float64, "effective_lengths": np.float32, "tpm": np.float32}
+_MATRICES = {"counts": np.float64, "effective_lengths": np.float32}
 _SINGLE = 3  # so many files with the same fault are named one by one
 _OTHER_INDEX = "quantify all samples with one index, or allow what is missing to count as 0"
 
@@ -324,7 +324,6 @@ def _result(state: _Stack, outcomes: Sequence[_Outcome], notes: list[str]) -> Qu
         counts=state.matrices["counts"],
         effective_lengths=state.matrices.get("effective_lengths"),
         lengths=reference.lengths,
-        tpm=state.matrices.get("tpm"),
         gene_ids=genes,
         gene_names=names,
         sources=list(state.files),
