@@ -52,6 +52,7 @@ def _export_fit(options: argparse.Namespace, bundle: Bundle | None) -> int:
         options.out,
         formats=names(options.to) or FORMATS,
         names=None if bundle is None else _gene_names(bundle),
+        bundle=bundle,
         overwrite=options.overwrite,
     )
     print(f"{counted(len(written), 'file')} written to {options.out}")

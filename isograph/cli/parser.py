@@ -116,7 +116,8 @@ def _add_bundle_commands(commands: argparse._SubParsersAction[argparse.ArgumentP
     export.add_argument(
         "--to",
         metavar="A,B",
-        help="of cytoscape (nodes.tsv, edges.tsv), graphml, gmt, csv (default: all)",
+        help="of cytoscape (nodes.tsv, edges.tsv), graphml, gmt, csv (default: all of these); h5ad "
+        "and h5mu (AnnData, MuData), which need --dataset-path",
     )
     export.add_argument("--out", "--output-dir", dest="out", type=Path, help="folder to write to")
     export.add_argument("--overwrite", action="store_true", help="replace files of these names")

@@ -62,7 +62,7 @@ class UsageReader:
         column = {name: place for place, name in enumerate(bundle.sample_ids)}
         self._order = np.array([column[name] for name in sample_ids], dtype=np.int64)
         self._matrix = bundle.matrices[self._assay]
-        self._lengths = _effective_lengths(table)
+        self._lengths = effective_lengths(table)
 
     @property
     def known(self) -> bool:
@@ -90,12 +90,12 @@ class UsageReader:
         gene, size = np.unique(gene_ids, return_inverse=True, return_counts=True)[1:]
         several = size[gene] > 1
         gene = np.unique(gene[several], return_inverse=True)[1]
-        amounts = values[several] / _weights(lengths[several], gene)[:, None]
+        amounts = values[several] / usage_weights(lengths[several], gene)[:, None]
         return TranscriptUsage(ids[several], gene_ids[several], shares(amounts, gene))
 
 
-def _effective_lengths(table: pd.DataFrame) -> Floats:
-    """In bases, NaN where the table does not tell."""
+def effective_lengths(table: pd.DataFrame) -> Floats:
+    """Of a transcript table in bases, NaN where it does not tell, shape (n_transcripts,)."""
     if "effective_length" not in table:
         return np.full(len(table), np.nan)
     lengths = pd.to_numeric(table["effective_length"], errors="coerce")
@@ -103,8 +103,13 @@ def _effective_lengths(table: pd.DataFrame) -> Floats:
     return np.where(known > 0, known, np.nan)
 
 
-def _weights(lengths: Floats, gene: npt.NDArray[np.int64]) -> Floats:
-    """What to divide counts by: lengths where those of all a gene's rows are known, else 1."""
+def usage_weights(lengths: Floats, gene: npt.NDArray[np.int64]) -> Floats:
+    """What usage divides counts by: lengths where those of all a gene's rows are known, else 1.
+
+    Args:
+        lengths: from `effective_lengths`, shape (n_rows,).
+        gene: number of each row's gene, shape (n_rows,).
+    """
     unknown = np.bincount(gene, weights=np.isnan(lengths))[gene] > 0 if len(gene) else lengths > 0
     return np.where(unknown, 1.0, lengths)
 

@@ -1,4 +1,4 @@
-"""A fit for other tools: network tables, GraphML, gene sets, CSV of every table."""
+"""A fit for other tools: network tables, GraphML, gene sets, CSV, AnnData and MuData."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from isograph.bundle.model import Bundle
 from isograph.errors import OutputError, Problems
+from isograph.exporters.annotated_data import write_h5ad, write_h5mu
 from isograph.exporters.gmt import to_gmt
 from isograph.exporters.graphml import to_graphml
 from isograph.exporters.network import edge_table, node_table
@@ -20,7 +22,10 @@ from isograph.results.model import Fit
 Names = Mapping[str, str] | None
 
 FORMATS = ("cytoscape", "graphml", "gmt", "csv")
-"""What a fit can be written as."""
+"""What a fit can be written as by itself."""
+
+WITH_DATA = {"h5ad": "fit.h5ad", "h5mu": "fit.h5mu"}
+"""What a fit can be written as together with its bundle, and the file."""
 
 
 def export_fit(
@@ -29,6 +34,7 @@ def export_fit(
     *,
     formats: Sequence[str] = FORMATS,
     names: Names = None,
+    bundle: Bundle | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write a fit for other tools, each file whole; nothing is written if anything is refused.
@@ -36,9 +42,10 @@ def export_fit(
     Args:
         fit: to write.
         folder: gets `nodes.tsv` and `edges.tsv` for `cytoscape`, `network.graphml`, `modules.gmt`,
-            and `tables/<name>.csv` for `csv`. What else is in it stays.
-        formats: of `FORMATS`.
+            `tables/<name>.csv` for `csv`, `fit.h5ad` and `fit.h5mu`. What else is in it stays.
+        formats: of `FORMATS`, and of `WITH_DATA` where the bundle is given.
         names: symbol by gene id.
+        bundle: of the fit.
         overwrite: replace these files if they are there.
 
     Returns:
@@ -50,8 +57,11 @@ def export_fit(
     """
     problems = Problems()
     for name in formats:
-        if name not in FORMATS:
-            problems.add(name, "no such format", fix=f"one of {', '.join(FORMATS)}")
+        if name not in (*FORMATS, *WITH_DATA):
+            known = ", ".join([*FORMATS, *WITH_DATA])
+            problems.add(name, "no such format", fix=f"one of {known}")
+        elif name in WITH_DATA and bundle is None:
+            problems.add(name, "holds the data too", fix="name the bundle with --dataset-path")
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         problems.add(str(folder), "is a file", fix="name a folder")
@@ -59,16 +69,23 @@ def export_fit(
     files = {
         name: content
         for chosen in dict.fromkeys(formats)
+        if chosen in _WRITERS
         for name, content in _WRITERS[chosen](fit, names).items()
     }
-    there = sorted(name for name in files if (folder / name).exists())
+    with_data = {WITH_DATA[name]: _DATA_WRITERS[name] for name in formats if name in WITH_DATA}
+    there = sorted(name for name in (*files, *with_data) if (folder / name).exists())
     if there and not overwrite:
         fix = "choose another folder, or pass --overwrite"
         problems.add(str(folder), "has files already", examples=there, count=len(there), fix=fix)
     problems.raise_if_any(OutputError, "export refused")
+    # these may still be refused, so they come first
+    for name, write in with_data.items():
+        assert bundle is not None
+        folder.mkdir(parents=True, exist_ok=True)
+        write(fit, bundle, folder / name)
     for name, content in files.items():
         write_bytes(folder / name, content)
-    return sorted(folder / name for name in files)
+    return sorted(folder / name for name in (*files, *with_data))
 
 
 def _cytoscape(fit: Fit, names: Names) -> dict[str, bytes]:
@@ -98,6 +115,10 @@ def _as_csv(table: pa.Table) -> bytes:
     return written.getvalue()
 
 
+_DATA_WRITERS: Mapping[str, Callable[[Fit, Bundle, Path], Path]] = {
+    "h5ad": write_h5ad,
+    "h5mu": write_h5mu,
+}
 _WRITERS: Mapping[str, Callable[[Fit, Names], dict[str, bytes]]] = {
     "cytoscape": _cytoscape,
     "graphml": _graphml,
