@@ -96,10 +96,11 @@ class _Pool:
 def _without_own_gene(features: FeatureSet, makers: Ints, loading: Floats, rows: Ints) -> Floats:
     """|r| of rows of maker genes with the factor of the other makers, shape (n_rows,)."""
     genes, place = np.unique(features.gene_of[rows], return_inverse=True)
-    one_group = np.zeros(len(features.gene_ids), dtype=np.int64)
-    rest = scores_without_gene(
-        features, makers, one_group[: len(makers)], loading, genes, one_group
+    # makers are features: in a small cohort there may be more of them than genes
+    of_makers, of_genes = (
+        np.zeros(n, dtype=np.int64) for n in (len(makers), len(features.gene_ids))
     )
+    rest = scores_without_gene(features, makers, of_makers, loading, genes, of_genes)
     return np.abs(row_correlations(features.values[rows], rest[place]))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import isograph
 from isograph.bundle import load_bundle, save_bundle, validate_bundle
 from tests.bundle.builder import Folder
 
@@ -271,3 +272,9 @@ def test_matrices_keep_their_dtype_in_native_byte_order(folder: Folder, dtype: A
     assert loaded.dtype == np.dtype(dtype).newbyteorder("=")
     assert loaded.dtype.isnative
     np.testing.assert_array_equal(loaded, data)
+
+
+def test_an_old_fixture_can_be_fitted(old: Path) -> None:
+    # four genes with more switch axes than genes
+    fit = isograph.fit(load_bundle(old), study=isograph.make_study(bundle=old, name="old"))
+    assert len(fit.fates) == len(load_bundle(old).gene_ids)
