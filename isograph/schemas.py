@@ -77,6 +77,31 @@ SUMMARY = pa.schema(
     ]
 )
 
+AXIS_WEIGHTS = pa.schema(
+    [
+        ("feature_id", _S),
+        ("transcript_id", _S),
+        ("weight", _F),
+        ("mean_usage", _F),
+        ("prior", _F),
+    ]
+)
+
+PROJECTION = pa.schema(
+    [
+        ("module_id", _S),
+        ("n_features", _I),
+        ("n_present", _I),
+        ("covered", _F),
+        ("variance_explained", _F),
+        ("most_explained", _F),
+        ("agreement", _F),
+        ("mean_r", _F),
+        ("sign_share", _F),
+        ("reason", _S),
+    ]
+)
+
 OVERLAPS = pa.schema([("gene_id", _S), ("module_id", _S), ("r", _F), ("pvalue", _F)])
 
 PROGRAMME_LOADINGS = pa.schema(

@@ -129,7 +129,7 @@ def fit(
         tables=found,
         steps=tuple(steps.done),
         log=tuple(steps.lines),
-        files=searched.found.files,
+        files=dict(searched.found.files) | tables.axis_weights(features, found),
     )
 
 

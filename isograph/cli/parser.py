@@ -16,6 +16,7 @@ from isograph.cli.compare_options import add_compare
 from isograph.cli.explain_options import add_explain
 from isograph.cli.fit_options import add_fit, add_plot
 from isograph.cli.import_options import add_import
+from isograph.cli.project_options import add_project
 from isograph.cli.qc_options import add_qc
 from isograph.cli.run_options import add_run
 from isograph.cli.snapshot_options import add_snapshot
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import(commands)
     add_qc(commands)
     _add_bundle_commands(commands)
+    add_project(commands)
     _add_simulate(commands)
     add_benchmark(commands)
     _add_null(commands)

@@ -22,12 +22,31 @@ class SwitchAxes:
         axis: 1 for the leading axis, 2, 3, … shape (n_axes,).
         scores: centred positions of the samples, shape (n_axes, n_samples).
         variance_share: share of the gene's total variance, shape (n_axes,).
+        weights: what each score is made of.
     """
 
     gene: npt.NDArray[np.int64]
     axis: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     variance_share: npt.NDArray[np.float64]
+    weights: AxisWeights
+
+
+@dataclass(frozen=True)
+class AxisWeights:
+    """Scores of switch axes as sums over log usage: score = Σ weight · log usage.
+
+    The weights of an axis add up to 0, so that the gene's abundance has no say.
+
+    Attributes:
+        axis: row of the axis in `SwitchAxes`, shape (n_entries,), never falling.
+        row: row of the transcript in `Usage`, shape (n_entries,).
+        weight: shape (n_entries,).
+    """
+
+    axis: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
 
 
 def switch_axes(
@@ -61,6 +80,7 @@ def switch_axes(
     parts: list[tuple[npt.NDArray[np.int64], ...]] = []
     values: list[npt.NDArray[np.float64]] = []
     shares: list[npt.NDArray[np.float64]] = []
+    entries: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = []
     for size in np.unique(usage.sizes):
         genes = np.flatnonzero(usage.sizes == size)
         rows = usage.starts[genes][:, None] + np.arange(size)
@@ -84,9 +104,12 @@ def switch_axes(
         parts.append((genes[which_gene], which_axis + 1))
         values.append(scores[which_gene, which_axis])
         shares.append(variance[which_gene, which_axis] / total[which_gene])
+        chosen = vectors[which_gene, :, which_axis]
+        entries.append((rows[which_gene], _log_weights(chosen, weight[which_gene])))
     if not parts:
-        empty = np.empty(0, dtype=np.int64)
-        return SwitchAxes(empty, empty, np.empty((0, n_samples)), np.empty(0))
+        empty, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+        weights = AxisWeights(empty, empty, nothing)
+        return SwitchAxes(empty, empty, np.empty((0, n_samples)), nothing, weights)
     gene = np.concatenate([part[0] for part in parts])
     axis = np.concatenate([part[1] for part in parts])
     order = np.lexsort((axis, gene))
@@ -95,16 +118,63 @@ def switch_axes(
         axis=axis[order],
         scores=np.concatenate(values)[order],
         variance_share=np.concatenate(shares)[order],
+        weights=_in_order(entries, order),
     )
 
 
-def join_axes(parts: Sequence[SwitchAxes], first_gene: Sequence[int]) -> SwitchAxes:
-    """Axes of consecutive runs of genes as one; `first_gene` is where each run starts."""
+def _log_weights(
+    vectors: npt.NDArray[np.float64], usage: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Weights of log usage: v_k √p_k − p_k Σ_m v_m √p_m, shape (n_axes, n_transcripts).
+
+    Args:
+        vectors: an axis a row, in the weighted geometry.
+        usage: mean usage p of the axis's gene, same shape.
+    """
+    scaled = vectors * np.sqrt(usage)
+    weights: npt.NDArray[np.float64] = scaled - scaled.sum(axis=1, keepdims=True) * usage
+    return weights
+
+
+def _in_order(
+    entries: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]],
+    order: npt.NDArray[np.int64],
+) -> AxisWeights:
+    """Weights of axes that were found by size of gene, in the final order of the axes."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    sizes = np.concatenate([np.full(len(rows), rows.shape[1]) for rows, _ in entries])
+    axis = np.repeat(place, sizes)
+    row = np.concatenate([rows.ravel() for rows, _ in entries])
+    weight = np.concatenate([weights.ravel() for _, weights in entries])
+    sorted_ = np.lexsort((row, axis))
+    return AxisWeights(axis[sorted_], row[sorted_], weight[sorted_])
+
+
+def join_axes(
+    parts: Sequence[SwitchAxes], first_gene: Sequence[int], first_row: Sequence[int]
+) -> SwitchAxes:
+    """Axes of consecutive runs of genes as one.
+
+    Args:
+        parts: one a run.
+        first_gene: where each run starts among the genes.
+        first_row: where each run starts among the transcripts.
+    """
+    ends = np.cumsum([len(part.gene) for part in parts])
+    first_axis = (ends - [len(part.gene) for part in parts]).tolist()
+    axes = [p.weights.axis + first for p, first in zip(parts, first_axis, strict=True)]
+    rows = [p.weights.row + first for p, first in zip(parts, first_row, strict=True)]
     return SwitchAxes(
         gene=np.concatenate([p.gene + first for p, first in zip(parts, first_gene, strict=True)]),
         axis=np.concatenate([part.axis for part in parts]),
         scores=np.concatenate([part.scores for part in parts]),
         variance_share=np.concatenate([part.variance_share for part in parts]),
+        weights=AxisWeights(
+            np.concatenate(axes),
+            np.concatenate(rows),
+            np.concatenate([part.weights.weight for part in parts]),
+        ),
     )
 
 

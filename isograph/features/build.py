@@ -57,8 +57,9 @@ def build_features(
     """
     steps = steps or Steps()
     with steps.step("features") as note, one_thread():
-        samples, order, design, traits, blocks = _samples_in_use(bundle, study)
+        samples, order, design, traits, blocks = samples_in_use(bundle, study)
         channels, genes, factors = assay_channels(bundle, order, design, settings)
+        known_weights = [c.axis_weights for c in channels if c.axis_weights is not None]
         meta, values, observed = _assemble(channels, design, settings)
         if len(meta) == 0:
             raise StudyError(
@@ -93,6 +94,7 @@ def build_features(
         genes=genes,
         record=record,
         blocks=blocks,
+        axis_weights=known_weights[0] if known_weights else None,
     )
 
 
@@ -106,11 +108,11 @@ def check_samples(bundle: Bundle, *, study: Study) -> npt.NDArray[np.str_]:
     Raises:
         StudyError: as `build_features` would for its samples.
     """
-    samples, *_ = _samples_in_use(bundle, study)
+    samples, *_ = samples_in_use(bundle, study)
     return samples["sample_id"].to_numpy(dtype=str)
 
 
-def _samples_in_use(
+def samples_in_use(
     bundle: Bundle, study: Study
 ) -> tuple[pd.DataFrame, npt.NDArray[np.int64], Design, tuple[Trait, ...], Blocks | None]:
     """Samples sorted by id, their columns in the bundle, and their design, traits and blocks."""

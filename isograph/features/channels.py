@@ -37,11 +37,13 @@ class Channel:
         meta: one row a feature, columns `META_COLUMNS`.
         values: without the design, shape (n_features, n_samples).
         observed: where the values mean something, same shape.
+        axis_weights: of switch axes, as `FeatureSet.axis_weights`; None for other features.
     """
 
     meta: pd.DataFrame
     values: npt.NDArray[np.float64]
     observed: npt.NDArray[np.bool_]
+    axis_weights: pd.DataFrame | None = None
 
 
 def assay_channels(
@@ -205,11 +207,13 @@ def _switches(
     length = _optional(counts.table, "length", float)
     sizes = np.diff(np.append(counts.starts, len(counts.rows)))
     observed = np.empty((len(genes), len(counts.order)), dtype=bool)
+    mean_usage, prior = np.empty(len(counts.rows)), np.empty(len(genes))
 
     def find(some: slice) -> SwitchAxes:
         part, starts = counts.block(some)
         usage = shrunk_usage(counts.values(part), starts, settings)
         observed[some] = usage.observed
+        mean_usage[part], prior[some] = usage.mean_usage, usage.prior
         reference = reference_transcripts(
             starts,
             usage.mean_usage,
@@ -225,7 +229,11 @@ def _switches(
         )
 
     parts = counts.gene_blocks()
-    axes = join_axes(in_threads(find, parts), [part.start for part in parts])
+    axes = join_axes(
+        in_threads(find, parts),
+        [part.start for part in parts],
+        [int(counts.starts[part.start]) for part in parts],
+    )
     ids = genes[axes.gene]
     suffix = np.where(axes.axis > 1, np.char.add(".", axes.axis.astype(str)), "")
     meta = pd.DataFrame(
@@ -239,7 +247,17 @@ def _switches(
         },
         columns=list(META_COLUMNS),
     )
-    return Channel(meta, axes.scores, observed[axes.gene])
+    of = axes.weights
+    weights = pd.DataFrame(
+        {
+            "feature_id": meta["feature_id"].to_numpy()[of.axis],
+            "transcript_id": counts.table["transcript_id"].to_numpy(dtype=object)[of.row],
+            "weight": of.weight,
+            "mean_usage": mean_usage[of.row],
+            "prior": prior[axes.gene[of.axis]],
+        }
+    )
+    return Channel(meta, axes.scores, observed[axes.gene], weights)
 
 
 def _without_covariates(usage: Usage, design: Design) -> npt.NDArray[np.float64]:

@@ -22,6 +22,7 @@ from isograph.machine import blocks, in_threads
 
 SWITCH = "switch"
 ABUNDANCE = "abundance"
+AXIS_WEIGHTS = ("feature_id", "transcript_id", "weight", "mean_usage", "prior")
 META_COLUMNS = ("feature_id", "gene_id", "feature_type", "n_transcripts", "axis", "variance_share")
 
 _ROWS_AT_ONCE = 512
@@ -44,6 +45,9 @@ class FeatureSet:
             the `value` and `meaning` behind that fate.
         record: settings, size factors and counts, for `features.json`.
         blocks: which samples are of one donor, where donors have several; else None.
+        axis_weights: what switch axes are made of, columns `AXIS_WEIGHTS`, a row an axis and
+            transcript: log(count + prior · mean usage) times weight adds up to the axis. None where
+            there is none, or where it is not known. No hash covers it.
     """
 
     meta: pd.DataFrame
@@ -56,6 +60,7 @@ class FeatureSet:
     genes: pd.DataFrame
     record: Mapping[str, Any]
     blocks: Blocks | None = None
+    axis_weights: pd.DataFrame | None = None
 
     @property
     def n_features(self) -> int:

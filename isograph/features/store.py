@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from isograph import schemas
 from isograph.errors import OutputError, Problem
 from isograph.features.blocks import read_blocks
 from isograph.features.covariates import build_design
@@ -36,11 +37,14 @@ _GENES = pa.schema(
 )
 
 
+_WEIGHTS = "axis_weights.parquet"
 _RECORDED = ("covariates", "categorical", "traits", "notes")
 
 
 def write_features(features: FeatureSet, folder: Path) -> Path:
     """Write a feature set as `feature_scores`, `gene_filter`, `samples` and `features.json`.
+
+    `axis_weights` where there are any.
 
     Args:
         features: what to write.
@@ -53,6 +57,9 @@ def write_features(features: FeatureSet, folder: Path) -> Path:
     with atomic_folder(folder) as work:
         write_table(work / "feature_scores.parquet", features.table)
         write_table(work / "gene_filter.parquet", to_arrow(features.genes, _GENES))
+        if features.axis_weights is not None:
+            weights = to_arrow(features.axis_weights, schemas.AXIS_WEIGHTS)
+            write_table(work / _WEIGHTS, weights)
         samples = pa.Table.from_pandas(features.samples, preserve_index=False)
         pq.write_table(samples, work / "samples.parquet")
         record = {
@@ -76,13 +83,17 @@ def read_features(folder: Path) -> FeatureSet:
         scores = pq.read_table(folder / "feature_scores.parquet").to_pandas()
         genes = pq.read_table(folder / "gene_filter.parquet").to_pandas()
         samples = pq.read_table(folder / "samples.parquet").to_pandas()
+        weights = folder / _WEIGHTS
+        # folders of former versions have none
+        axes = pq.read_table(weights).to_pandas() if weights.is_file() else None
         missing = [name for name in _RECORDED if name not in record]
         if missing:
             raise ValueError(f"features.json lacks {', '.join(missing)}")
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         problem = Problem(str(folder), str(error), fix="compute the features again")
         raise OutputError("features cannot be read", [problem]) from error
-    return features_of_table(scores, samples=samples, genes=genes, record=record)
+    found = features_of_table(scores, samples=samples, genes=genes, record=record)
+    return replace(found, axis_weights=axes)
 
 
 def features_of_table(

@@ -23,6 +23,7 @@ class Usage:
         observed: whether the gene has reads, shape (n_genes, n_samples).
         count_noise: variance that counting alone gives a unit axis in the weighted geometry of
             `switch_axes`, shape (n_genes,).
+        prior: strength of each gene's prior in reads, shape (n_genes,).
     """
 
     logs: npt.NDArray[np.float64]
@@ -31,6 +32,7 @@ class Usage:
     sizes: npt.NDArray[np.int64]
     observed: npt.NDArray[np.bool_]
     count_noise: npt.NDArray[np.float64]
+    prior: npt.NDArray[np.float64]
 
 
 def shrunk_usage(
@@ -92,4 +94,5 @@ def shrunk_usage(
         sizes=sizes,
         observed=observed,
         count_noise=noise / n_observed,
+        prior=prior,
     )

@@ -27,7 +27,8 @@ TABLES = (
     "programmes",
     "programme_loadings",
 )
-EXTRA_FILES = ("vae_checkpoint.pt", "dendrogram.parquet")
+AXIS_WEIGHTS = "axis_weights.parquet"
+EXTRA_FILES = ("vae_checkpoint.pt", "dendrogram.parquet", AXIS_WEIGHTS)
 # pictures that `isograph.plots` puts beside the tables, by file stem
 PLOTS = ("module_traits", "modules", "soft_threshold", "dendrogram")
 

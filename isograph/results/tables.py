@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from isograph import schemas
 from isograph.communities.fates import ASSIGNED, FATE_MEANINGS
@@ -15,6 +19,7 @@ from isograph.files import to_arrow
 from isograph.modules.eigengenes import Eigengenes
 from isograph.modules.stability import Stability
 from isograph.network.association import Association
+from isograph.results.model import AXIS_WEIGHTS
 
 EDGES_PER_GENE = 30
 ROLE_NAMES = ("switch_only", "abundance_only", "coupled", "discordant", "inactive")
@@ -156,6 +161,27 @@ def eigengene_loadings(
     )
     frame = frame.sort_values(["module_id", "feature_id"], kind="stable", ignore_index=True)
     return to_arrow(frame, schemas.EIGENGENE_LOADINGS)
+
+
+def axis_weights(features: FeatureSet, found: Mapping[str, pa.Table]) -> dict[str, bytes]:
+    """What the switch axes behind eigengenes and broad factors are made of, as a file.
+
+    Args:
+        features: with `axis_weights`; without them there is no file.
+        found: tables of the fit.
+
+    Returns:
+        `axis_weights.parquet`, or nothing.
+    """
+    if features.axis_weights is None:
+        return {}
+    names = ("eigengene_loadings", "programme_loadings")
+    used = pd.unique(pd.concat([found[name]["feature_id"].to_pandas() for name in names]))
+    weights = features.axis_weights
+    rows = weights[weights["feature_id"].isin(used)].sort_values(["feature_id", "transcript_id"])
+    stream = io.BytesIO()
+    pq.write_table(to_arrow(rows, schemas.AXIS_WEIGHTS), stream, compression="zstd")
+    return {AXIS_WEIGHTS: stream.getvalue()}
 
 
 def summary(

@@ -35,6 +35,7 @@ def test_fit_writes_a_folder_and_ends_with_a_table(
     assert "M000" in out
     assert "traits: Dx (two-level), Age (continuous), Sex (two-level)" in err
     assert sorted(path.name for path in Path("out").iterdir()) == [
+        "axis_weights.parquet",
         "calibration.json",
         "edges.parquet",
         "eigengene_loadings.parquet",

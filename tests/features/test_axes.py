@@ -16,6 +16,7 @@ from tests.features.counts import Floats, multinomial_counts
 pytestmark = pytest.mark.filterwarnings("error")
 
 SETTINGS = FeatureSettings()
+SIZES = (2, 3, 5, 2, 4)
 
 
 def usage_of(counts: Floats, sizes: Sequence[int]) -> Usage:
@@ -192,6 +193,19 @@ def test_a_gene_whose_usage_never_changes_has_no_axis() -> None:
     assert axes.gene.tolist() == [1]
 
 
+def test_scores_are_weighted_sums_of_log_usage() -> None:
+    usage = usage_of(mixed_counts(8, SIZES), SIZES)
+    axes = axes_of(usage, noise_ratio=0.2)
+    of = axes.weights
+    logs = usage.logs - usage.logs.mean(axis=1, keepdims=True)
+    sums = np.zeros_like(axes.scores)
+    np.add.at(sums, of.axis, of.weight[:, None] * logs[of.row])
+    np.testing.assert_allclose(sums, axes.scores, atol=1e-10)
+    np.testing.assert_allclose(np.bincount(of.axis, of.weight), 0, atol=1e-12)
+    gene_of_row = np.repeat(np.arange(len(usage.starts)), usage.sizes)
+    np.testing.assert_array_equal(gene_of_row[of.row], axes.gene[of.axis])
+
+
 def test_no_genes_have_no_axes() -> None:
     empty = np.empty(0)
     usage = Usage(
@@ -201,6 +215,7 @@ def test_no_genes_have_no_axes() -> None:
         sizes=empty.astype(np.int64),
         observed=np.empty((0, 12), dtype=bool),
         count_noise=empty,
+        prior=empty,
     )
     axes = axes_of(usage)
     assert axes.scores.shape == (0, 12)

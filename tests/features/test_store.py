@@ -95,6 +95,7 @@ def test_the_same_features_give_the_same_bytes(cohort: Bundle, tmp_path: Path) -
     first = {path.name: path.read_bytes() for path in (tmp_path / "first").iterdir()}
     second = {path.name: path.read_bytes() for path in (tmp_path / "second").iterdir()}
     assert sorted(first) == [
+        "axis_weights.parquet",
         "feature_scores.parquet",
         "features.json",
         "gene_filter.parquet",
@@ -130,3 +131,15 @@ def test_a_damaged_file_is_named(cohort: Bundle, tmp_path: Path, name: str, dama
 def test_a_folder_that_is_not_there_is_an_output_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         read_features(tmp_path / "nothing")
+
+
+def test_weights_of_axes_come_back(cohort: Bundle, tmp_path: Path) -> None:
+    features = build_features(cohort, study=study(), settings=SETTINGS)
+    again = read_features(write_features(features, tmp_path / "features"))
+    assert features.axis_weights is not None
+    assert again.axis_weights is not None
+    pd.testing.assert_frame_equal(
+        again.axis_weights, features.axis_weights.reset_index(drop=True), check_dtype=False
+    )
+    (tmp_path / "features" / "axis_weights.parquet").unlink()
+    assert read_features(tmp_path / "features").axis_weights is None, "a former version's folder"

@@ -74,7 +74,7 @@ def read_columns(
     if data is not None and _header_is_good(data, [ids, *text, *numbers], where, found):
         table = _parse(data, [ids, *text], numbers, where, found)
     if table is not None:
-        _check_ids(table[ids], where, ids, found)
+        check_ids(table[ids], where, ids, found)
         values = {name: _as_floats(table[name]) for name in numbers}
         for name in numbers:
             check_numbers(values[name], table[ids], where=where, column=name, problems=found)
@@ -99,6 +99,25 @@ def check_numbers(values: Floats, ids: Any, *, where: str, column: str, problems
         if len(rows):
             examples = [f"{ids[int(row)]} ({values[row]:g})" for row in rows[:3]]
             problems.add(where, f"{column} {what}", examples=examples, count=len(rows), fix=AGAIN)
+
+
+def check_ids(ids: Any, where: str, column: str, problems: Problems) -> None:
+    """Note transcripts without an id and ids that stand twice."""
+    empty = pc.sum(pc.equal(pc.utf8_trim_whitespace(ids), "")).as_py() or 0
+    if empty:
+        problems.add(where, f"lines without {column}", count=empty, fix=AGAIN)
+    if pc.count_distinct(ids).as_py() == len(ids):
+        return
+    counts = pd.Series(ids.to_pandas()).value_counts(sort=False)
+    twice = counts.index[(counts > 1) & (counts.index != "")]
+    if len(twice):
+        problems.add(
+            where,
+            "transcripts that stand twice",
+            examples=list(twice),
+            count=len(twice),
+            fix="give each transcript of the index its own name, and quantify again",
+        )
 
 
 def _content(path: Path, where: str, problems: Problems) -> bytes | None:
@@ -228,25 +247,6 @@ def _note_words(
             )
     if not problems:
         problems.add(where, "holds cells that cannot be read as numbers", fix=AGAIN)
-
-
-def _check_ids(ids: Any, where: str, column: str, problems: Problems) -> None:
-    """Note transcripts without an id and ids that stand twice."""
-    empty = pc.sum(pc.equal(pc.utf8_trim_whitespace(ids), "")).as_py() or 0
-    if empty:
-        problems.add(where, f"lines without {column}", count=empty, fix=AGAIN)
-    if pc.count_distinct(ids).as_py() == len(ids):
-        return
-    counts = pd.Series(ids.to_pandas()).value_counts(sort=False)
-    twice = counts.index[(counts > 1) & (counts.index != "")]
-    if len(twice):
-        problems.add(
-            where,
-            "transcripts that stand twice",
-            examples=list(twice),
-            count=len(twice),
-            fix="give each transcript of the index its own name, and quantify again",
-        )
 
 
 def _as_floats(column: Any) -> Floats:

@@ -10,7 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from isograph.errors import Problems
-from isograph.importers.quantifiers.columns import AGAIN, check_numbers, label, read_columns
+from isograph.importers.quantifiers.columns import (
+    AGAIN,
+    check_ids,
+    check_numbers,
+    label,
+    read_columns,
+)
 from isograph.importers.quantifiers.model import Floats, Quantifier, QuantOptions, SampleQuant
 from isograph.importers.quantifiers.processed import read_processed
 
@@ -96,9 +102,7 @@ def _check_h5(ids: Any, numbers: list[Floats], where: str, problems: Problems) -
     if not len(ids) or any(values.shape != (len(ids),) for values in numbers):
         problems.add(where, "holds columns of no or of different lengths", fix=AGAIN)
         return
-    if len(ids.unique()) < len(ids):
-        count = len(ids) - len(ids.unique())
-        problems.add(where, "transcripts that stand twice", count=count, fix=AGAIN)
+    check_ids(ids, where, "an id", problems)
     for field, values in zip(("est_counts", "eff_lengths", "lengths"), numbers, strict=True):
         check_numbers(values, ids, where=where, column=field, problems=problems)
 

@@ -89,7 +89,7 @@ def read_matrix(
     Args:
         path: the file, plain or gzip.
         header: names of its columns.
-        text: names of the columns that are no samples; the first is of unique ids.
+        text: names of the first columns, which are no samples; the first is of unique ids.
         separator: between cells.
         only: samples wanted; None reads all.
         problems: collects what is wrong.
@@ -100,8 +100,8 @@ def read_matrix(
         The table; None, with the reasons noted, where anything is wrong.
     """
     where, found = path.name, Problems()
-    samples = [name for name in header if name not in text]
-    _check_samples(samples, where, found)
+    samples = list(header[len(text) :])
+    _check_samples(samples, text, where, found)
     wanted = [name for name in samples if only is None or name in only]
     if not found and not wanted:
         found.add(where, "holds none of the samples asked for", examples=samples[:3])
@@ -114,9 +114,11 @@ def read_matrix(
     return None if found else matrix
 
 
-def _check_samples(samples: Sequence[str], where: str, problems: Problems) -> None:
+def _check_samples(
+    samples: Sequence[str], text: Sequence[str], where: str, problems: Problems
+) -> None:
     names = pd.Series(samples, dtype=object)
-    twice = names[names.duplicated()].unique()
+    twice = names[names.duplicated() | names.isin(list(text))].unique()
     if len(twice):
         problems.add(
             where,

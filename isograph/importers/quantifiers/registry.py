@@ -113,7 +113,9 @@ def _read_samples(
             fix="name samples in the sheet as their folders or files are named",
         )
     read, options = quantifier.read, QuantOptions(read_length)
-    if not wanted or read is None or (quantifier.needs and read_length is None):
+    # a reader that needs a length would raise on one that is noted as wrong already
+    lacks = "read_length" in quantifier.needs and not _is_length(read_length)
+    if not wanted or read is None or lacks:
         return None
     found = stack(
         wanted,
@@ -131,7 +133,7 @@ def _read_samples(
 
 
 def _check_options(quantifier: Quantifier, read_length: float | None, problems: Problems) -> None:
-    if read_length is not None and not 0 < read_length < float("inf"):
+    if read_length is not None and not _is_length(read_length):
         problems.add("read length", f"is {read_length}", fix="give the bases of a read, such as 75")
     elif "read_length" in quantifier.needs and read_length is None:
         problems.add(
@@ -139,3 +141,7 @@ def _check_options(quantifier: Quantifier, read_length: float | None, problems: 
             "counts come from coverage and the read length, which the files do not tell",
             fix="give --read-length, in bases",
         )
+
+
+def _is_length(value: float | None) -> bool:
+    return value is not None and 0 < value < float("inf")

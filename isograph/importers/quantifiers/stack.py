@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -166,28 +166,42 @@ def _fill(state: _Stack, column: int) -> _Outcome:
     if sample is None:
         return _Outcome(problems=tuple(own.found))
     reference = state.reference
+    rows: Any = slice(None)
     order: Any = slice(None)
     if not sample.ids.equals(reference.ids):
         place = pc.index_in(reference.ids, value_set=sample.ids)
-        n_absent = place.null_count
-        if n_absent or len(sample.ids) != len(reference.ids):
+        if place.null_count or len(sample.ids) != len(reference.ids):
             known = pc.is_in(sample.ids, value_set=reference.ids)
-            return _Outcome(n_absent=n_absent, more=sample.ids.filter(pc.invert(known)))
+            there = place.is_valid().to_numpy(zero_copy_only=False)
+            rows, order = np.flatnonzero(there), place.drop_null().to_numpy()
+            return replace(
+                _compared(sample, reference, rows, order),
+                n_absent=place.null_count,
+                more=sample.ids.filter(pc.invert(known)),
+            )
         order = place.to_numpy()
     for name, matrix in state.matrices.items():
         matrix[:, column] = getattr(sample, name)[order]
-    return _compared(sample, reference, order)
+    return _compared(sample, reference, rows, order)
 
 
-def _compared(sample: SampleQuant, reference: SampleQuant, order: Any) -> _Outcome:
-    """What one sample's file says about transcripts, against the reference."""
+def _compared(sample: SampleQuant, reference: SampleQuant, rows: Any, order: Any) -> _Outcome:
+    """What one sample's file says about transcripts, against the reference.
+
+    Args:
+        sample: one sample.
+        reference: the first.
+        rows: of the reference, those that the sample has; all as a slice.
+        order: where in the sample these stand.
+    """
     other_lengths, other, n_other = 0, (), 0
     if sample.lengths is not None and reference.lengths is not None:
-        other_lengths = int(np.count_nonzero(sample.lengths[order] != reference.lengths))
+        unlike = sample.lengths[order] != reference.lengths[rows]
+        other_lengths = int(np.count_nonzero(unlike))
     if sample.genes is not None and not sample.genes.equals(reference.genes):
-        genes = sample.genes if isinstance(order, slice) else sample.genes.take(pa.array(order))
-        unlike = reference.ids.filter(pc.not_equal(genes, reference.genes))
-        other, n_other = tuple(unlike[:3].to_pylist()), len(unlike)
+        own, first = _at(sample.genes, order), _at(reference.genes, rows)
+        names = _at(reference.ids, rows).filter(pc.not_equal(own, first))
+        other, n_other = tuple(names[:3].to_pylist()), len(names)
     return _Outcome(
         n_processed=np.nan if sample.n_processed is None else sample.n_processed,
         other_lengths=other_lengths,
@@ -195,6 +209,11 @@ def _compared(sample: SampleQuant, reference: SampleQuant, order: Any) -> _Outco
         n_other_genes=n_other,
         empty=not sample.counts.any(),
     )
+
+
+def _at(column: Any, rows: Any) -> Any:
+    """An arrow column at some rows; a slice means all."""
+    return column if isinstance(rows, slice) else column.take(pa.array(rows))
 
 
 def _note_differing(
@@ -243,7 +262,7 @@ def _note_genes(
 def _notes(samples: Sequence[str], outcomes: Sequence[_Outcome], first: str) -> list[str]:
     """Sentences about what is odd and no fault."""
     notes = []
-    empty = [s for s, o in zip(samples, outcomes, strict=True) if o.empty and not o.differs]
+    empty = [s for s, o in zip(samples, outcomes, strict=True) if o.empty]
     if empty:
         notes.append(f"{len(empty)} samples without a single count: {', '.join(empty[:3])}")
     other = [s for s, o in zip(samples, outcomes, strict=True) if o.other_lengths]

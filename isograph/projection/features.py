@@ -1,0 +1,295 @@
+"""The features of a fit, computed on another cohort with the weights that the fit stored."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from isograph.bundle.model import Bundle
+from isograph.config import FeatureSettings
+from isograph.errors import OutputError, Problem, StudyError
+from isograph.features.abundance import log_abundance
+from isograph.features.blocks import Blocks
+from isograph.features.build import samples_in_use
+from isograph.features.counts import take_block
+from isograph.features.design import Design, residualise
+from isograph.features.filtering import expressed_genes
+from isograph.features.model import AXIS_WEIGHTS as COLUMNS
+from isograph.features.normalisation import size_factors
+from isograph.features.standardise import standardise
+from isograph.features.traits import Trait
+from isograph.importers.match_notes import stems
+from isograph.machine import one_thread
+from isograph.results.model import AXIS_WEIGHTS, Fit
+from isograph.study import Study
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_LEAST_SEEN = 0.5
+"""Share of a switch axis's mean usage that must be quantified in the other cohort."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Features of a fit in another cohort.
+
+    Attributes:
+        feature_ids: those that the cohort has, shape (n_features,).
+        values: mean 0, variance 1, without the cohort's covariates, 0 where not observed, shape
+            (n_features, n_samples).
+        sample_ids: sorted, shape (n_samples,).
+        samples: sample table in that order.
+        design, traits, blocks: of the cohort's own study.
+        absent: feature and reason of those that the cohort does not have.
+        notes: sentences, such as ids that were matched without versions.
+    """
+
+    feature_ids: npt.NDArray[np.str_]
+    values: Floats
+    sample_ids: npt.NDArray[np.str_]
+    samples: pd.DataFrame
+    design: Design
+    traits: tuple[Trait, ...]
+    blocks: Blocks | None
+    absent: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def stored_weights(fit: Fit) -> pd.DataFrame:
+    """What the fit's switch axes are made of, see `isograph.schemas.AXIS_WEIGHTS`.
+
+    Raises:
+        OutputError: the fit was made by a version that did not store it.
+    """
+    content = fit.files.get(AXIS_WEIGHTS)
+    if content is None:
+        table = fit.feature_scores
+        # axes of recorded shares (psi) are single rows, without a share of variance
+        if (table["feature_type"].eq("switch") & table["variance_share"].notna()).any():
+            problem = Problem(AXIS_WEIGHTS, "is missing", fix="fit again with this version")
+            raise OutputError("the fit does not say what its switch axes are made of", [problem])
+        return pd.DataFrame(columns=list(COLUMNS))
+    try:
+        found: pd.DataFrame = pq.read_table(io.BytesIO(content)).to_pandas()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        problem = Problem(AXIS_WEIGHTS, str(error), fix="fit again")
+        raise OutputError("the fit cannot be read", [problem]) from error
+    return found
+
+
+def features_elsewhere(
+    fit: Fit, bundle: Bundle, *, study: Study, wanted: npt.NDArray[np.str_]
+) -> Elsewhere:
+    """Compute features of a fit on another bundle.
+
+    Switch axes: log usage, made with the fit's mean usage and prior, weighted as the fit says.
+    Abundance: as a fit computes it, from the cohort's own size factors. Centre and scale are the
+    cohort's own: absolute levels of two cohorts cannot be compared. Its covariates are removed.
+
+    Args:
+        fit: says which features there are, and what they are made of.
+        bundle: the other cohort.
+        study: its covariates, traits, blocks.
+        wanted: ids of features, sorted.
+
+    Raises:
+        OutputError: the fit lacks the weights of its axes.
+        StudyError: the bundle has nothing in common with the fit, or cannot be used.
+    """
+    settings = FeatureSettings.model_validate(fit.config["settings"]["features"])
+    meta = fit.feature_scores[["feature_id", "gene_id", "feature_type"]].set_index("feature_id")
+    meta = meta.loc[pd.Index(wanted)]
+    samples, order, design, traits, blocks = samples_in_use(bundle, study)
+    notes: list[str] = []
+    absent: dict[str, str] = {}
+    with one_thread():
+        parts = [
+            _abundance(bundle, order, meta, design, settings, absent, notes),
+            _switches(fit, bundle, order, meta, design, absent, notes),
+        ]
+        ids = np.concatenate([part[0] for part in parts])
+        values = np.concatenate([part[1] for part in parts])
+        observed = np.concatenate([part[2] for part in parts])
+        scaled, varies = standardise(values, observed, design, clip=settings.clip)
+    absent |= dict.fromkeys(ids[~varies].tolist(), "does not vary")
+    if not varies.any():
+        problem = Problem(
+            bundle.name,
+            "has none of the fit's features",
+            tuple(meta["gene_id"].iloc[:3]),
+            len(meta),
+            fix="are the ids of the same annotation?",
+        )
+        raise StudyError("nothing to project", [problem])
+    rows = np.flatnonzero(varies)
+    rows = rows[np.argsort(ids[rows], kind="stable")]
+    return Elsewhere(
+        feature_ids=ids[rows],
+        values=scaled[rows],
+        sample_ids=samples["sample_id"].to_numpy(dtype=str),
+        samples=samples,
+        design=design,
+        traits=traits,
+        blocks=blocks,
+        absent=absent,
+        notes=tuple(notes),
+    )
+
+
+_Part = tuple[npt.NDArray[np.str_], Floats, npt.NDArray[np.bool_]]
+
+
+def _nothing(n_samples: int) -> _Part:
+    empty = np.empty((0, n_samples))
+    return np.empty(0, dtype=str), empty, empty.astype(bool)
+
+
+def _abundance(
+    bundle: Bundle,
+    order: Ints,
+    meta: pd.DataFrame,
+    design: Design,
+    settings: FeatureSettings,
+    absent: dict[str, str],
+    notes: list[str],
+) -> _Part:
+    mine = meta[meta["feature_type"] == "abundance"]
+    if mine.empty:
+        return _nothing(len(order))
+    table, values, expressed = _gene_values(bundle, order, settings)
+    place = _matched(mine["gene_id"].to_numpy(dtype=str), table, notes, "genes")
+    known = place >= 0
+    absent |= dict.fromkeys(mine.index[~known].astype(str), "no such gene")
+    weak = known & ~expressed[place]
+    absent |= dict.fromkeys(mine.index[weak].astype(str), "not expressed")
+    rows = place[known & ~weak]
+    taken = values[rows]
+    ids = mine.index[known & ~weak].to_numpy(dtype=str)
+    return ids, residualise(taken, design), ~np.isnan(taken)
+
+
+def _gene_values(
+    bundle: Bundle, order: Ints, settings: FeatureSettings
+) -> tuple[npt.NDArray[np.str_], Floats, npt.NDArray[np.bool_]]:
+    """Genes, their log abundance, and whether they pass the expression filter."""
+    if "gene_expression" in bundle.matrices:
+        ids = bundle.tables["gene"]["gene_id"].to_numpy(dtype=str)
+        values = take_block(bundle.matrices["gene_expression"], np.arange(len(ids)), order)
+        return ids, values, np.ones(len(ids), dtype=bool)
+    if "transcript_counts" in bundle.matrices:
+        gene_ids = bundle.tables["transcript"]["gene_id"].to_numpy(dtype=str)
+        rows = np.argsort(gene_ids, kind="stable")
+        ids, starts = np.unique(gene_ids[rows], return_index=True)
+        totals = np.add.reduceat(
+            take_block(bundle.matrices["transcript_counts"], rows, order), starts, axis=0
+        )
+    elif "gene_counts" in bundle.matrices:
+        ids = bundle.tables["gene"]["gene_id"].to_numpy(dtype=str)
+        totals = take_block(bundle.matrices["gene_counts"], np.arange(len(ids)), order)
+    else:
+        none = np.empty((0, len(order)))
+        return np.empty(0, dtype=str), none, np.empty(0, dtype=bool)
+    keep, _, _ = expressed_genes(totals, settings)
+    values = np.full(totals.shape, np.nan)
+    if keep.any():
+        factors = size_factors(totals[keep], method=settings.normalisation)
+        values[keep] = log_abundance(totals[keep], factors, settings)
+    return ids, values, keep
+
+
+def _switches(
+    fit: Fit,
+    bundle: Bundle,
+    order: Ints,
+    meta: pd.DataFrame,
+    design: Design,
+    absent: dict[str, str],
+    notes: list[str],
+) -> _Part:
+    mine = meta[meta["feature_type"] == "switch"]
+    if mine.empty:
+        return _nothing(len(order))
+    if "transcript_counts" not in bundle.matrices:
+        absent |= dict.fromkeys(mine.index.astype(str), "no transcript counts")
+        return _nothing(len(order))
+    weights = stored_weights(fit)
+    weights = weights[weights["feature_id"].isin(mine.index)]
+    told = mine.index.isin(weights["feature_id"].unique())
+    absent |= dict.fromkeys(mine.index[~told].astype(str), "its weights are not stored")
+    if weights.empty:
+        return _nothing(len(order))
+    table = bundle.tables["transcript"]["transcript_id"].to_numpy(dtype=str)
+    place = _matched(weights["transcript_id"].to_numpy(dtype=str), table, notes, "transcripts")
+    ids, axis = np.unique(weights["feature_id"].to_numpy(dtype=str), return_inverse=True)
+    usage = weights["mean_usage"].to_numpy(dtype=np.float64)
+    covered = np.bincount(axis, usage * (place >= 0)) / np.bincount(axis, usage)
+    scores, observed = _axis_scores(
+        bundle, order, weights, place=place, axis=axis, n_axes=len(ids), design=design
+    )
+    good = covered >= _LEAST_SEEN
+    absent |= dict.fromkeys(ids[~good].tolist(), "too few of its transcripts are quantified")
+    return ids[good], scores[good], observed[good]
+
+
+def _axis_scores(
+    bundle: Bundle,
+    order: Ints,
+    weights: pd.DataFrame,
+    *,
+    place: Ints,
+    axis: Ints,
+    n_axes: int,
+    design: Design,
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Scores of all axes, shape (n_axes, n_samples), and where their genes have reads."""
+    counts = np.zeros((len(place), len(order)))
+    there = place >= 0
+    matrix = bundle.matrices["transcript_counts"]
+    # a transcript that was not quantified counts as one without reads
+    counts[there] = take_block(matrix, place[there], order)
+    totals = np.zeros((n_axes, len(order)))
+    np.add.at(totals, axis, counts)
+    observed = totals > 0
+    hidden = ~observed[axis]
+    prior = (weights["prior"] * weights["mean_usage"]).to_numpy(dtype=np.float64)
+    logs = np.log(counts + prior[:, None])
+    logs = residualise(np.where(hidden, np.nan, logs), design)
+    logs[hidden] = 0.0
+    scores = np.zeros((n_axes, len(order)))
+    np.add.at(scores, axis, weights["weight"].to_numpy(dtype=np.float64)[:, None] * logs)
+    return scores, observed
+
+
+def _matched(
+    mine: npt.NDArray[np.str_], theirs: npt.NDArray[np.str_], notes: list[str], what: str
+) -> Ints:
+    """Place of each id among others, exactly or else without versions; −1 where it is not."""
+    place = pd.Index(theirs).get_indexer(pd.Index(mine)).astype(np.int64)
+    lost = np.flatnonzero(place < 0)
+    if not len(lost):
+        return place
+    plain, other = (_stems(ids) for ids in (mine[lost], theirs))
+    alone = ~pd.Series(other).duplicated(keep=False).to_numpy()
+    known = pd.Index(other[alone])
+    found = known.get_indexer(pd.Index(plain))
+    place[lost[found >= 0]] = np.flatnonzero(alone)[found[found >= 0]]
+    n = len(np.unique(mine[lost[found >= 0]]))
+    if n:
+        notes.append(f"{n:,} {what} matched without versions")
+    return place
+
+
+def _stems(ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    plain: npt.NDArray[Any] = stems(pa.array(ids.astype(object), type=pa.string())).to_numpy(
+        zero_copy_only=False
+    )
+    return plain

@@ -1,0 +1,142 @@
+"""Projections and preservation as folders, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from isograph import schemas
+from isograph.errors import OutputError, Problems
+from isograph.files import (
+    SCHEMA_VERSION,
+    atomic_folder,
+    to_arrow,
+    write_bytes,
+    write_json,
+    write_table,
+)
+from isograph.projection.preserved import Preserved
+from isograph.projection.project import Projection
+from isograph.provenance import version
+from isograph.results.model import Fit
+
+PROJECTION, PRESERVATION = "projection.json", "preservation.json"
+
+
+def check_target(folder: Path, record: str, *, overwrite: bool) -> None:
+    """Refuse a folder in which something would be lost; call it before any work.
+
+    Args:
+        folder: to be made, or replaced if it holds `record`.
+        record: file that tells a former result.
+        overwrite: replace other files too; folders are never replaced.
+
+    Raises:
+        OutputError: says what is in the way.
+    """
+    folder, problems = Path(folder), Problems()
+    above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not above.is_dir():
+        problems.add(str(above), "is a file", fix="name a folder")
+    elif not os.access(above, os.W_OK | os.X_OK):
+        problems.add(str(above), "cannot be written to", fix="name a folder of your own")
+    elif folder.is_dir():
+        names = sorted(path.name for path in folder.iterdir())
+        kept = [n for n in names if (folder / n).is_dir() or n == "manifest.json"]
+        if kept or (names and record not in names and not overwrite):
+            shown = kept or names
+            problems.add(
+                str(folder),
+                "holds something else",
+                examples=shown,
+                count=len(shown),
+                fix="choose another folder" + ("" if kept else ", or pass --overwrite"),
+            )
+    problems.raise_if_any(OutputError, "nothing written")
+
+
+def write_projection(
+    found: Projection, fit: Fit, folder: Path, *, bundle: Mapping[str, str], overwrite: bool = False
+) -> Path:
+    """Write `projected_eigengenes`, `projection`, `projected_traits` and `projection.json`.
+
+    Args:
+        found: what to write.
+        fit: whose modules.
+        folder: made, or replaced if it holds a former projection.
+        bundle: name and content hash of the other cohort.
+        overwrite: replace other files.
+
+    Returns:
+        The folder.
+    """
+    check_target(folder, PROJECTION, overwrite=overwrite)
+    with atomic_folder(Path(folder)) as work:
+        write_table(work / "projected_eigengenes.parquet", _table(found.scores))
+        write_table(work / "projection.parquet", to_arrow(found.modules, schemas.PROJECTION))
+        write_table(work / "projected_traits.parquet", to_arrow(found.traits, schemas.TRAITS))
+        record = _record(fit, bundle) | {
+            "modules": len(found.modules),
+            "projected": len(found.scores),
+            "absent_features": dict(sorted(found.elsewhere.absent.items())),
+            "notes": list(found.elsewhere.notes),
+            "covariates": found.elsewhere.design.formula,
+        }
+        write_json(work / PROJECTION, record)
+    return Path(folder)
+
+
+def write_preservation(
+    found: Preserved, fit: Fit, folder: Path, *, bundle: Mapping[str, str], overwrite: bool = False
+) -> Path:
+    """Write `preservation.parquet`, its picture and `preservation.json`.
+
+    Args:
+        found: what to write.
+        fit: whose modules.
+        folder: made, or replaced if it holds a former result.
+        bundle: name and content hash of the other cohort.
+        overwrite: replace other files.
+
+    Returns:
+        The folder.
+    """
+    # matplotlib is slow to load
+    from isograph.plots.style import to_png
+    from isograph.projection.picture import preservation_figure
+
+    check_target(folder, PRESERVATION, overwrite=overwrite)
+    with atomic_folder(Path(folder)) as work:
+        write_table(work / "preservation.parquet", _table(found.table))
+        write_bytes(work / "preservation.png", to_png(preservation_figure(found)))
+        record = _record(fit, bundle) | {
+            **found.record,
+            "features": found.n_features,
+            "untested": found.untested,
+            "notes": list(found.elsewhere.notes),
+            "covariates": found.elsewhere.design.formula,
+        }
+        write_json(work / PRESERVATION, record)
+    return Path(folder)
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _record(fit: Fit, bundle: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "isograph_version": version(),
+        "fit": {
+            "study": fit.config["study"],
+            "backend": fit.config["backend"],
+            "content_hash": fit.content_hash,
+        },
+        "bundle": dict(bundle),
+    }
