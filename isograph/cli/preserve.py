@@ -11,9 +11,10 @@ from isograph.cli.project import other_study
 from isograph.cli.text import counted, table
 from isograph.errors import Problems, StudyError
 from isograph.progress import Steps
-from isograph.projection.folder import PRESERVATION, check_target, write_preservation
+from isograph.projection.folder import PRESERVATION, write_preservation
 from isograph.projection.preserved import Preserved, preserve
 from isograph.results import read_fit
+from isograph.targets import check_target
 
 _SHOWN = 20
 _COLUMNS = (
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     problems.raise_if_any(StudyError, "options refused")
     fit, study = read_fit(options.fit), other_study(options)
     folder = options.out or Path("artifacts/preservation") / fit.config["study"] / study.name
-    check_target(folder, PRESERVATION, overwrite=options.overwrite)
+    check_target(folder, result="comparison", record=PRESERVATION, overwrite=options.overwrite)
     bundle = load_bundle(options.dataset_path)
     found = preserve(
         fit,

@@ -10,10 +10,11 @@ from typing import Any
 from isograph.bundle import load_bundle
 from isograph.cli.text import counted, names, table
 from isograph.progress import Steps
-from isograph.projection.folder import PROJECTION, check_target, write_projection
+from isograph.projection.folder import PROJECTION, write_projection
 from isograph.projection.project import Projection, project
 from isograph.results import read_fit
 from isograph.study import Study, make_study
+from isograph.targets import check_target
 
 _SHOWN = 20
 _COLUMNS = (
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     """Score the modules of a fit in another cohort."""
     fit, study = read_fit(options.fit), other_study(options)
     folder = options.out or Path("artifacts/projections") / fit.config["study"] / study.name
-    check_target(folder, PROJECTION, overwrite=options.overwrite)
+    check_target(folder, result="projection", record=PROJECTION, overwrite=options.overwrite)
     bundle = load_bundle(options.dataset_path)
     steps = Steps(stream=None if options.quiet else sys.stderr)
     found = project(fit, bundle, study=study, steps=steps)

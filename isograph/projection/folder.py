@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 
 from isograph import schemas
-from isograph.errors import OutputError, Problems
 from isograph.files import (
     SCHEMA_VERSION,
     atomic_folder,
@@ -24,40 +22,9 @@ from isograph.projection.preserved import Preserved
 from isograph.projection.project import Projection
 from isograph.provenance import version
 from isograph.results.model import Fit
+from isograph.targets import check_target
 
 PROJECTION, PRESERVATION = "projection.json", "preservation.json"
-
-
-def check_target(folder: Path, record: str, *, overwrite: bool) -> None:
-    """Refuse a folder in which something would be lost; call it before any work.
-
-    Args:
-        folder: to be made, or replaced if it holds `record`.
-        record: file that tells a former result.
-        overwrite: replace other files too; folders are never replaced.
-
-    Raises:
-        OutputError: says what is in the way.
-    """
-    folder, problems = Path(folder), Problems()
-    above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not above.is_dir():
-        problems.add(str(above), "is a file", fix="name a folder")
-    elif not os.access(above, os.W_OK | os.X_OK):
-        problems.add(str(above), "cannot be written to", fix="name a folder of your own")
-    elif folder.is_dir():
-        names = sorted(path.name for path in folder.iterdir())
-        kept = [n for n in names if (folder / n).is_dir() or n == "manifest.json"]
-        if kept or (names and record not in names and not overwrite):
-            shown = kept or names
-            problems.add(
-                str(folder),
-                "holds something else",
-                examples=shown,
-                count=len(shown),
-                fix="choose another folder" + ("" if kept else ", or pass --overwrite"),
-            )
-    problems.raise_if_any(OutputError, "nothing written")
 
 
 def write_projection(
@@ -75,7 +42,7 @@ def write_projection(
     Returns:
         The folder.
     """
-    check_target(folder, PROJECTION, overwrite=overwrite)
+    check_target(folder, result="projection", record=PROJECTION, overwrite=overwrite)
     with atomic_folder(Path(folder)) as work:
         write_table(work / "projected_eigengenes.parquet", _table(found.scores))
         write_table(work / "projection.parquet", to_arrow(found.modules, schemas.PROJECTION))
@@ -110,7 +77,7 @@ def write_preservation(
     from isograph.plots.style import to_png
     from isograph.projection.picture import preservation_figure
 
-    check_target(folder, PRESERVATION, overwrite=overwrite)
+    check_target(folder, result="comparison", record=PRESERVATION, overwrite=overwrite)
     with atomic_folder(Path(folder)) as work:
         write_table(work / "preservation.parquet", _table(found.table))
         write_bytes(work / "preservation.png", to_png(preservation_figure(found)))

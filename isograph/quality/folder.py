@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from isograph.errors import OutputError, Problems
 from isograph.files import SCHEMA_VERSION, atomic_folder, write_json, write_table, write_text
 from isograph.provenance import git_state, package_versions, version
 from isograph.quality import outliers, sex, similarity, warnings
 from isograph.quality.confounding import LEAST_Q, LEAST_STRENGTH
 from isograph.quality.model import Check, Quality
+from isograph.targets import check_target
 
 RECORD, PAGE = "qc.json", "qc.html"
 
 
 def check_quality_target(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder whose content would be lost; call it before any work is done.
-
-    A former quality control is replaced; other files in the way need `overwrite`. A folder that
-    holds folders, a data set, the current or the home folder is never replaced.
+    """Refuse a folder whose content would be lost, see `isograph.targets`.
 
     Raises:
         OutputError: says what is in the way.
     """
-    folder = Path(folder)
-    target, problems = folder.resolve(), Problems()
-    for name, place in (("current", Path.cwd()), ("home", Path.home())):
-        if place.resolve().is_relative_to(target):
-            problems.add(str(folder), f"holds the {name} folder", fix="name a folder of its own")
-    above = next(place for place in (target, *target.parents) if place.exists())
-    if not above.is_dir():
-        problems.add(str(above), "is a file", fix="name a folder")
-    elif not os.access(above, os.W_OK | os.X_OK):
-        problems.add(str(above), "cannot be written to", fix="name a folder of your own")
-    elif target.is_dir() and not problems:
-        names = sorted(entry.name for entry in target.iterdir())
-        kept = [name for name in names if name == "manifest.json" or (target / name).is_dir()]
-        if kept:
-            problems.add(
-                str(folder),
-                "holds a data set or folders, which quality control never replaces",
-                examples=kept,
-                count=len(kept),
-                fix="choose another folder",
-            )
-        elif names and RECORD not in names and not overwrite:
-            problems.add(
-                str(folder),
-                "holds files that no quality control wrote",
-                examples=names,
-                count=len(names),
-                fix="choose another folder, or pass --overwrite to replace it whole",
-            )
-    problems.raise_if_any(OutputError, "quality control cannot be written there")
+    check_target(folder, result="quality control", record=RECORD, overwrite=overwrite)
 
 
 def write_quality(quality: Quality, folder: Path, *, overwrite: bool = False) -> Path:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from isograph import targets
 from isograph.errors import OutputError, Problem, Problems
 from isograph.files import (
     atomic_folder,
@@ -31,7 +31,7 @@ _OWN_FILES = {
 
 
 def check_target(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder whose content would be lost; call it before any work is done.
+    """Refuse a folder that a fit would replace wrongly; call it before any work is done.
 
     A former fit is replaced; other files in the way need `overwrite`. A folder that holds a data
     set, other folders, the current or the home folder is never replaced.
@@ -39,38 +39,7 @@ def check_target(folder: Path, *, overwrite: bool) -> None:
     Raises:
         OutputError: says what is in the way.
     """
-    folder = Path(folder)
-    target = folder.resolve()
-    problems = Problems()
-    for name, place in (("current", Path.cwd()), ("home", Path.home())):
-        if place.resolve().is_relative_to(target):
-            problems.add(str(folder), f"holds the {name} folder", fix="name a folder of its own")
-    above = next(place for place in (target, *target.parents) if place.exists())
-    if not above.is_dir():
-        problems.add(str(above), "is a file", fix="name a folder")
-    elif not os.access(above, os.W_OK | os.X_OK):
-        problems.add(str(above), "cannot be written to", fix="name a folder of your own")
-    elif target.is_dir() and not problems:
-        names = sorted(entry.name for entry in target.iterdir())
-        foreign = names if CONFIG not in names else [n for n in names if n not in _OWN_FILES]
-        kept = [n for n in foreign if n == "manifest.json" or (target / n).is_dir()]
-        if kept:
-            problems.add(
-                str(folder),
-                "holds a data set or folders, which a fit never replaces",
-                examples=kept,
-                count=len(kept),
-                fix="choose another folder",
-            )
-        elif foreign and not overwrite:
-            problems.add(
-                str(folder),
-                "holds files that no fit wrote",
-                examples=foreign,
-                count=len(foreign),
-                fix="choose another folder, or pass --overwrite to replace it whole",
-            )
-    problems.raise_if_any(OutputError, "the fit cannot be written there")
+    targets.check_target(folder, result="fit", record=CONFIG, own=_OWN_FILES, overwrite=overwrite)
 
 
 def write_fit(fit: Fit, folder: Path, *, overwrite: bool = False) -> Path:

@@ -20,6 +20,7 @@ from isograph.importers.quantifiers.model import (
     SampleQuant,
     as_objects,
 )
+from isograph.importers.quantifiers.union import Union
 from isograph.machine import in_threads
 from isograph.progress import Steps
 
@@ -120,7 +121,9 @@ def stack(
         return None
     notes = _notes(samples, outcomes, name_of_first)
     if differing:
-        _unite(state, outcomes)
+        _unite(state, outcomes, problems)
+        if problems:
+            return None
         notes.append(
             f"{len(differing)} samples have other transcripts than {name_of_first} "
             f"({', '.join(differing[:3])}{', …' if len(differing) > _SINGLE else ''}): "
@@ -275,62 +278,16 @@ def _notes(samples: Sequence[str], outcomes: Sequence[_Outcome], first: str) -> 
     return notes
 
 
-def _unite(state: _Stack, outcomes: Sequence[_Outcome]) -> None:
+def _unite(state: _Stack, outcomes: Sequence[_Outcome], problems: Problems) -> None:
     """Add rows for the transcripts that only some samples have, and fill in those samples."""
-    reference, n_old = state.reference, len(state.reference.ids)
     more = pa.chunked_array([o.more for o in outcomes if o.differs], pa.string())
-    ids = pa.concat_arrays([reference.ids, more.unique()])
-    n_new = len(ids) - n_old
-    has = np.zeros((len(ids), len(state.files)), dtype=bool)
-    has[:n_old] = True
-    for name, matrix in state.matrices.items():
-        state.matrices[name] = np.pad(matrix, ((0, n_new), (0, 0)))
-    lengths = None if reference.lengths is None else np.pad(reference.lengths, (0, n_new))
-    genes, names = (_longer(column, n_new) for column in (reference.genes, reference.names))
+    union = Union(state.reference, more.unique(), state.matrices, len(state.files))
     for column in [column for column, outcome in enumerate(outcomes) if outcome.differs]:
-        sample = state.read(state.files[column][1], Problems())
+        name, path = state.files[column]
+        sample = state.read(path, Problems())
         assert sample is not None  # it was good a moment ago
-        place = pc.fill_null(pc.index_in(ids, value_set=sample.ids), -1).to_numpy()
-        rows = np.flatnonzero(place >= 0)
-        has[:, column] = place >= 0
-        for name, matrix in state.matrices.items():
-            matrix[:, column] = 0
-            matrix[rows, column] = getattr(sample, name)[place[rows]]
-        new = rows[rows >= n_old]
-        if lengths is not None and sample.lengths is not None:
-            lengths[new] = sample.lengths[place[new]]
-        genes, names = (
-            _filled(column_, own, place, n_old)
-            for column_, own in ((genes, sample.genes), (names, sample.names))
-        )
-    if "effective_lengths" in state.matrices:
-        _fill_lengths(state.matrices["effective_lengths"], has)
-    state.reference = SampleQuant(
-        ids=ids, counts=np.zeros(len(ids)), lengths=lengths, genes=genes, names=names
-    )
-
-
-def _longer(column: Any, n_new: int) -> Any:
-    if column is None:
-        return None
-    return pa.concat_arrays([column, pa.nulls(n_new, pa.string())])
-
-
-def _filled(column: Any, own: Any, place: npt.NDArray[Any], n_old: int) -> Any:
-    """`column` with a sample's `own` values in the new rows that the sample has."""
-    if column is None or own is None:
-        return column
-    take = np.where((np.arange(len(place)) >= n_old) & (place >= 0), place, -1)
-    values = own.take(pa.array(take, mask=take < 0))
-    return pc.coalesce(column, values)
-
-
-def _fill_lengths(lengths: npt.NDArray[np.float32], has: npt.NDArray[np.bool_]) -> None:
-    """Give samples that lack a transcript the mean length over those that have it, in place."""
-    rows = np.flatnonzero(~has.all(axis=1))
-    some, own = lengths[rows].astype(np.float64), has[rows]
-    mean = np.where(own, some, 0.0).sum(axis=1) / np.maximum(own.sum(axis=1), 1)
-    lengths[rows] = np.where(own, some, mean[:, None])
+        union.add(column, name, sample)
+    state.reference, state.matrices = union.finish(problems), union.matrices
 
 
 def _result(state: _Stack, outcomes: Sequence[_Outcome], notes: list[str]) -> Quantified:

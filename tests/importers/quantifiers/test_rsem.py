@@ -43,6 +43,16 @@ def test_a_union_of_samples_with_other_genes_is_refused_too(tmp_path: Path) -> N
     assert "S2 (1: T2.1)" in refusal(tmp_path, "rsem", allow_union=True)
 
 
+def test_samples_of_a_union_must_agree_on_what_the_first_lacks(tmp_path: Path) -> None:
+    write(tmp_path, "rsem", "S1", as_text(rows_of("rsem")[:-1]))
+    write(tmp_path, "rsem", "S2")
+    write(tmp_path, "rsem", "S3", as_text(rows_of("rsem", genes=("GA", "GA", "GB", "GX"))))
+
+    message = refusal(tmp_path, "rsem", allow_union=True)
+
+    assert "other genes than in samples before (1): S3 (1: T4.1)" in message
+
+
 def test_files_of_genes_beside_are_left_alone(tmp_path: Path) -> None:
     write(tmp_path, "rsem", "S1")
     (tmp_path / "S1.genes.results").write_text("gene_id\n")
