@@ -285,7 +285,7 @@ def _from_psi(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> C
     table = table.iloc[np.argsort(table["psi_uid"].to_numpy(dtype=str), kind="stable")]
     gene_ids = table["gene_id"].to_numpy(dtype=str)
     rows = np.argsort(gene_ids, kind="stable")
-    gene_ids, psi = gene_ids[rows], np.clip(psi[rows], _PSI_EDGE, 1 - _PSI_EDGE)
+    gene_ids, psi = gene_ids[rows], psi[rows]
     _, first, count = np.unique(gene_ids, return_index=True, return_counts=True)
     axis = np.arange(len(gene_ids)) - np.repeat(first, count) + 1
     suffix = np.where(axis > 1, np.char.add(".", axis.astype(str)), "")
@@ -300,8 +300,25 @@ def _from_psi(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> C
         },
         columns=list(META_COLUMNS),
     )
-    values = residualise(np.log(psi) - np.log1p(-psi), design)
-    return Channel(meta, values, np.ones(values.shape, dtype=bool))
+    values = residualise(log_odds(psi), design)
+    # no sum over transcripts: the one share that each row is
+    weights = pd.DataFrame(
+        {
+            "feature_id": meta["feature_id"],
+            "transcript_id": table["psi_uid"].to_numpy(dtype=object)[rows],
+            "weight": 1.0,
+            "mean_usage": np.nan,
+            "prior": np.nan,
+        }
+    )
+    return Channel(meta, values, np.ones(values.shape, dtype=bool), weights)
+
+
+def log_odds(psi: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """log(psi / (1 − psi)) of shares, kept off 0 and 1 by 0.0001."""
+    inside = np.clip(psi, _PSI_EDGE, 1 - _PSI_EDGE)
+    odds: npt.NDArray[np.float64] = np.log(inside) - np.log1p(-inside)
+    return odds
 
 
 def _from_expression(bundle: Bundle, order: npt.NDArray[np.int64], design: Design) -> Channel:

@@ -284,6 +284,8 @@ def _read_text(path: Path, problems: Problems) -> tuple[pa.Table | None, bool]:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
         content = content.removeprefix(b"\xef\xbb\xbf")
+        if b"\0" in content:
+            raise ValueError("NUL bytes: the copy has holes, or is no UTF-8 text")
         note_cut_line(content, where, problems)
         first = content.split(b"\n", 1)[0].decode("utf-8").strip("\r")
         separator = next((s for s in (default, *_SEPARATORS) if s in first), default)

@@ -16,15 +16,16 @@ from isograph.bundle.tables import from_frame, normalise, read_parquet, to_frame
 from isograph.errors import Problems
 from isograph.importers.reading import MISSING_TEXT, typed_frame
 from isograph.importers.sheet_cells import read_cells
+from isograph.importers.sheet_slips import slips
 
 _ID_NAMES = frozenset(
     ("sampleid", "sample", "samplename", "run", "runaccession", "runid", "id", "names", "libraryid")
 )
 _OTHER_ID = "sheet_sample_id"
-_NEARLY = 0.9
-"""Share of cells that must read as numbers before the others count as slips."""
-
-_DATE = r"\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}"
+# no-break blanks are \s; these are none, and nobody sees them
+_BLANKS = r"[\s\u200b\u200e\u200f\u2060\ufeff]+"
+_EDGES = f"^{_BLANKS}|{_BLANKS}$"
+_EXCEL_ERROR = r"#(DIV/0!|REF!|VALUE!|NUM!|NAME\?|NULL!|SPILL!|CALC!|#+)"
 _SHOWN = 3
 _ONE_ROW = "give one row a sample"
 _ASK = "name the column of sample ids with --sample-column"
@@ -107,22 +108,28 @@ def read_sample_sheet(
         frame = typed_frame(text, where=where, problems=problems)
     frame = _without_repeats(frame, findings)
     _check_ids(frame, where, problems)
+    _check_finite(frame, where, problems)
     if len(problems.found) > n_before:
         return None
-    findings += _slips(frame)
+    findings += [finding(*one) for one in slips(frame)]
     return Sheet(frame.reset_index(drop=True), id_column, path, tuple(findings))
 
 
 def _tidy(cells: pd.DataFrame, findings: list[dict[str, Any]]) -> pd.DataFrame:
     """Without blanks around cells, without empty rows, with None where a value is missing."""
-    names = [str(name).strip() for name in cells.columns]
-    trimmed = cells.apply(lambda column: column.str.strip())
+    names = [re.sub(_EDGES, "", str(name)) for name in cells.columns]
+    trimmed = cells.apply(lambda column: column.str.replace(_EDGES, "", regex=True))
     changed = (trimmed != cells) & cells.notna()
     if changed.any(axis=None):
         where = [name for name, any_ in zip(names, changed.any(), strict=True) if any_]
         n = int(changed.to_numpy().sum())
         findings.append(finding("blanks_around_cells", n, where, "removed"))
     text: pd.DataFrame = trimmed.mask(trimmed.isin(MISSING_TEXT))
+    errors = text.apply(lambda column: column.str.fullmatch(_EXCEL_ERROR).eq(True))
+    if errors.any(axis=None):
+        shown = text.to_numpy()[errors.to_numpy()]
+        findings.append(finding("excel_errors", len(shown), shown, "taken for missing"))
+        text = text.mask(errors)
     empty = text.isna().all(axis=1)
     if empty.any():
         findings.append(finding("empty_rows", int(empty.sum()), [], "left out"))
@@ -158,9 +165,8 @@ def _id_column(
     # R writes row names first, under no name
     if not possible and names and names[0] == "column_1":
         possible = names[:1]
-    if sample_ids is not None:
-        n_known = {name: _n_known(text, name, sample_ids) for name in possible}
-        possible = [name for name in possible if n_known[name]] or possible
+    if len(possible) > 1:
+        possible = _holding(text, possible, sample_ids or ())
     if SAMPLE_ID in possible:
         return SAMPLE_ID
     if len(possible) == 1:
@@ -179,9 +185,15 @@ def _id_column(
     return None
 
 
-def _n_known(text: pd.DataFrame, name: str, sample_ids: Sequence[str]) -> int:
-    columns = text.loc[:, text.columns == name]
-    return int(columns.iloc[:, 0].astype(str).isin([str(one) for one in sample_ids]).sum())
+def _holding(text: pd.DataFrame, names: list[str], sample_ids: Sequence[str]) -> list[str]:
+    """Of some columns those that hold all the samples, else some of them; one of equal ones."""
+    wanted = {str(one) for one in sample_ids}
+    cells = {name: text.loc[:, text.columns == name].iloc[:, 0].astype(str) for name in names}
+    n_known = {name: len(wanted.intersection(column)) for name, column in cells.items()}
+    whole = [name for name in names if n_known[name] == len(wanted)]
+    left = whole or [name for name in names if n_known[name]] or names
+    equal = all(cells[name].equals(cells[left[0]]) for name in left)
+    return left[:1] if equal and SAMPLE_ID not in left else left
 
 
 def _renamed(text: pd.DataFrame, id_column: str, findings: list[dict[str, Any]]) -> pd.DataFrame:
@@ -244,34 +256,10 @@ def _check_ids(frame: pd.DataFrame, where: str, problems: Problems) -> None:
         )
 
 
-# ---- columns that almost are numbers
-
-
-def _slips(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Columns of text that somebody meant as numbers or dates."""
-    found = []
-    for name in frame.columns.drop(SAMPLE_ID):
-        column = frame[name].dropna()
-        if column.dtype != object or column.empty:
-            continue
-        numeric = pd.to_numeric(column, errors="coerce").notna()
-        if numeric.all():
-            continue
-        kind, cells = "", column
-        if numeric.mean() >= _NEARLY:
-            kind, cells = "nearly_numeric", column[~numeric]
-        elif column.str.fullmatch(_DATE).mean() >= _NEARLY:
-            kind = "dates_as_text"
-        else:
-            repaired = column.str.replace(r"\s*%$", "", regex=True).str.replace(",", ".")
-            if pd.to_numeric(repaired, errors="coerce").notna().mean() >= _NEARLY:
-                kind = "numbers_as_text"
-        if kind:
-            ids = frame.loc[cells.index, SAMPLE_ID]
-            examples = [
-                f"{name} of {one} = {cell!r}"
-                for one, cell in zip(ids[:_SHOWN], cells[:_SHOWN], strict=True)
-            ]
-            action = "read as text, each value a level of its own: write plain numbers"
-            found.append(finding(kind, len(cells), examples, action))
-    return found
+def _check_finite(frame: pd.DataFrame, where: str, problems: Problems) -> None:
+    """Infinity is no value of a trait: every mean over it would be infinite too."""
+    for name, column in frame.select_dtypes("float64").items():
+        ids = frame.loc[np.isinf(column), SAMPLE_ID].tolist()
+        if ids:
+            what, fix = f"infinite values of {name}", "write what was measured, or NA"
+            problems.add(where, what, examples=ids, count=len(ids), fix=fix)

@@ -6,6 +6,7 @@ import csv
 import gzip
 import importlib
 import io
+import re
 import warnings
 import zlib
 from datetime import date, datetime
@@ -22,6 +23,7 @@ _SEPARATORS = {".csv": ",;\t", ".tsv": "\t,;", ".tab": "\t,;", ".txt": "\t,; "}
 _EXCEL = (".xlsx", ".xlsm")
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SAID = re.compile(r"sep=(.)\r?\n")
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error, csv.Error)
 
 
@@ -66,9 +68,15 @@ def _of_text(path: Path, separators: str, problems: Problems) -> list[list[Any]]
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
         text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
+        if "\0" in text:
+            raise ValueError("NUL bytes: the copy has holes, or is UTF-16 without its mark")
         note_cut_line(text.encode(), path.name, problems)
+        # Excel's own way to name the separator
+        said = _SAID.match(text)
+        text = text[said.end() :] if said else text
         first = text.lstrip("\r\n").split("\n", 1)[0]
         separator = next((one for one in separators if one in first), separators[0])
+        separator = said[1] if said else separator
         lines = csv.reader(
             io.StringIO(text, newline=""),
             delimiter=separator,
@@ -104,6 +112,7 @@ def _of_excel(
                 return None
             page = book[sheet] if sheet is not None else book.worksheets[0]
             rows = [[_excel_text(cell) for cell in row] for row in page.iter_rows(values_only=True)]
+            _refuse_unsaved(openpyxl, path, page, problems)
     except Exception as error:  # damaged archives and XML raise anything
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         problems.add(path.name, f"cannot be read as XLSX: {reason}", fix="save it again")
@@ -119,6 +128,21 @@ def _of_excel(
             }
         )
     return [row for row in rows if any(cell is not None for cell in row)]
+
+
+def _refuse_unsaved(openpyxl: Any, path: Path, page: Any, problems: Problems) -> None:
+    """Note a sheet none of whose formulas has a value: all of them would read as missing."""
+    cells = [cell for row in openpyxl.load_workbook(path)[page.title].iter_rows() for cell in row]
+    formulas = [cell.coordinate for cell in cells if cell.data_type == "f"]
+    # where some have one, the others are empty text
+    if formulas and all(page[one].value is None for one in formulas):
+        problems.add(
+            path.name,
+            "formulas without a saved value",
+            examples=formulas,
+            count=len(formulas),
+            fix="open the file in a spreadsheet program and save it, or write values",
+        )
 
 
 def _excel_text(value: object) -> str | None:

@@ -16,18 +16,18 @@ import pyarrow.parquet as pq
 from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import OutputError, Problem, StudyError
-from isograph.features.abundance import log_abundance
 from isograph.features.blocks import Blocks
 from isograph.features.build import samples_in_use
+from isograph.features.channels import log_odds
 from isograph.features.counts import take_block
 from isograph.features.design import Design, residualise
-from isograph.features.filtering import expressed_genes
 from isograph.features.model import AXIS_WEIGHTS as COLUMNS
-from isograph.features.normalisation import size_factors
+from isograph.features.model import SWITCH
 from isograph.features.standardise import standardise
 from isograph.features.traits import Trait
 from isograph.importers.match_notes import stems
 from isograph.machine import one_thread
+from isograph.projection.abundance import gene_values
 from isograph.results.model import AXIS_WEIGHTS, Fit
 from isograph.study import Study
 
@@ -72,9 +72,7 @@ def stored_weights(fit: Fit) -> pd.DataFrame:
     """
     content = fit.files.get(AXIS_WEIGHTS)
     if content is None:
-        table = fit.feature_scores
-        # axes of recorded shares (psi) are single rows, without a share of variance
-        if (table["feature_type"].eq("switch") & table["variance_share"].notna()).any():
+        if fit.feature_scores["feature_type"].eq(SWITCH).any():
             problem = Problem(AXIS_WEIGHTS, "is missing", fix="fit again with this version")
             raise OutputError("the fit does not say what its switch axes are made of", [problem])
         return pd.DataFrame(columns=list(COLUMNS))
@@ -165,7 +163,7 @@ def _abundance(
     mine = meta[meta["feature_type"] == "abundance"]
     if mine.empty:
         return _nothing(len(order))
-    table, values, expressed = _gene_values(bundle, order, settings)
+    table, values, expressed = gene_values(bundle, order, settings)
     place = _matched(mine["gene_id"].to_numpy(dtype=str), table, notes, "genes")
     known = place >= 0
     absent |= dict.fromkeys(mine.index[~known].astype(str), "no such gene")
@@ -175,35 +173,6 @@ def _abundance(
     taken = values[rows]
     ids = mine.index[known & ~weak].to_numpy(dtype=str)
     return ids, residualise(taken, design), ~np.isnan(taken)
-
-
-def _gene_values(
-    bundle: Bundle, order: Ints, settings: FeatureSettings
-) -> tuple[npt.NDArray[np.str_], Floats, npt.NDArray[np.bool_]]:
-    """Genes, their log abundance, and whether they pass the expression filter."""
-    if "gene_expression" in bundle.matrices:
-        ids = bundle.tables["gene"]["gene_id"].to_numpy(dtype=str)
-        values = take_block(bundle.matrices["gene_expression"], np.arange(len(ids)), order)
-        return ids, values, np.ones(len(ids), dtype=bool)
-    if "transcript_counts" in bundle.matrices:
-        gene_ids = bundle.tables["transcript"]["gene_id"].to_numpy(dtype=str)
-        rows = np.argsort(gene_ids, kind="stable")
-        ids, starts = np.unique(gene_ids[rows], return_index=True)
-        totals = np.add.reduceat(
-            take_block(bundle.matrices["transcript_counts"], rows, order), starts, axis=0
-        )
-    elif "gene_counts" in bundle.matrices:
-        ids = bundle.tables["gene"]["gene_id"].to_numpy(dtype=str)
-        totals = take_block(bundle.matrices["gene_counts"], np.arange(len(ids)), order)
-    else:
-        none = np.empty((0, len(order)))
-        return np.empty(0, dtype=str), none, np.empty(0, dtype=bool)
-    keep, _, _ = expressed_genes(totals, settings)
-    values = np.full(totals.shape, np.nan)
-    if keep.any():
-        factors = size_factors(totals[keep], method=settings.normalisation)
-        values[keep] = log_abundance(totals[keep], factors, settings)
-    return ids, values, keep
 
 
 def _switches(
@@ -218,15 +187,19 @@ def _switches(
     mine = meta[meta["feature_type"] == "switch"]
     if mine.empty:
         return _nothing(len(order))
-    if "transcript_counts" not in bundle.matrices:
-        absent |= dict.fromkeys(mine.index.astype(str), "no transcript counts")
-        return _nothing(len(order))
     weights = stored_weights(fit)
     weights = weights[weights["feature_id"].isin(mine.index)]
     told = mine.index.isin(weights["feature_id"].unique())
     absent |= dict.fromkeys(mine.index[~told].astype(str), "its weights are not stored")
-    if weights.empty:
+    shares = bool(weights["prior"].isna().any())
+    assay = "psi" if shares else "transcript_counts"
+    if assay not in bundle.matrices:
+        what = "recorded shares" if shares else "transcript counts"
+        absent |= dict.fromkeys(mine.index[told].astype(str), f"no {what}")
+    if weights.empty or assay not in bundle.matrices:
         return _nothing(len(order))
+    if shares:
+        return _recorded_shares(bundle, order, weights, design, absent)
     table = bundle.tables["transcript"]["transcript_id"].to_numpy(dtype=str)
     place = _matched(weights["transcript_id"].to_numpy(dtype=str), table, notes, "transcripts")
     ids, axis = np.unique(weights["feature_id"].to_numpy(dtype=str), return_inverse=True)
@@ -238,6 +211,19 @@ def _switches(
     good = covered >= _LEAST_SEEN
     absent |= dict.fromkeys(ids[~good].tolist(), "too few of its transcripts are quantified")
     return ids[good], scores[good], observed[good]
+
+
+def _recorded_shares(
+    bundle: Bundle, order: Ints, weights: pd.DataFrame, design: Design, absent: dict[str, str]
+) -> _Part:
+    """Log odds of shares by the id of what was recorded; what ends in a number is no version."""
+    ids = weights["feature_id"].to_numpy(dtype=str)
+    mine = pd.Index(weights["transcript_id"].to_numpy(dtype=str))
+    place = pd.Index(bundle.tables["psi"]["psi_uid"].to_numpy(dtype=str)).get_indexer(mine)
+    known = place >= 0
+    absent |= dict.fromkeys(ids[~known].tolist(), "its share is not recorded")
+    psi = take_block(bundle.matrices["psi"], place[known].astype(np.int64), order)
+    return ids[known], residualise(log_odds(psi), design), np.ones(psi.shape, dtype=bool)
 
 
 def _axis_scores(
@@ -281,6 +267,9 @@ def _matched(
     alone = ~pd.Series(other).duplicated(keep=False).to_numpy()
     known = pd.Index(other[alone])
     found = known.get_indexer(pd.Index(plain))
+    # where ids of one side differ by their last number alone, that is no version: MSTRG.1.2
+    every = pd.Series(_stems(np.unique(mine)))
+    found[np.isin(plain, every[every.duplicated()].to_numpy())] = -1
     place[lost[found >= 0]] = np.flatnonzero(alone)[found[found >= 0]]
     n = len(np.unique(mine[lost[found >= 0]]))
     if n:

@@ -15,7 +15,7 @@ from isograph.features.design import extend, intercept_only
 from isograph.machine import one_thread
 from isograph.modules.preservation import module_preservation
 from isograph.progress import Steps
-from isograph.projection.features import Elsewhere, features_elsewhere
+from isograph.projection.features import Elsewhere, features_elsewhere, stored_weights
 from isograph.projection.project import factor_scores, without
 from isograph.results.model import Fit
 from isograph.study import Study
@@ -58,9 +58,9 @@ def preserve(
 ) -> Preserved:
     """Compare density and connectivity of modules between cohorts (Langfelder et al. 2011).
 
-    The network's nodes are the features behind the modules' eigengenes and the abundance features
-    of all other genes, as far as the cohort has them. Both sides are without covariates and
-    without the broad factors that the fit took out.
+    The network's nodes are the features behind the modules' eigengenes, the abundance features of
+    all other genes and all recorded shares, as far as the cohort has them. Both sides are without
+    covariates and without the broad factors that the fit took out.
 
     Args:
         fit: the reference; its features are stored in it.
@@ -82,14 +82,18 @@ def preserve(
     module_of = dict(zip(own["feature_id"].astype(str), own["module_id"].astype(str), strict=True))
     broad = fit.programme_loadings["feature_id"].astype(str)
     stored = fit.feature_scores
-    others = stored.loc[stored["feature_type"] == "abundance", "feature_id"].astype(str)
-    wanted = np.array(sorted({*module_of, *broad, *others}), dtype=str)
+    weights = stored_weights(fit)
+    shares = weights.loc[weights["prior"].isna(), "feature_id"]
+    shares = shares[shares.isin(stored["feature_id"])].astype(str)
+    abundance = stored.loc[stored["feature_type"] == "abundance", "feature_id"].astype(str)
+    network = {*module_of, *abundance, *shares}
+    wanted = np.array(sorted(network | {*broad}), dtype=str)
     with steps.step("features") as note:
         elsewhere = features_elsewhere(fit, bundle, study=study, wanted=wanted)
         note.result = "{:,} × {} samples".format(*elsewhere.values.shape)
     with one_thread():
         reference, test = _both(fit, elsewhere)
-    nodes = np.array([_is_node(one, module_of) for one in elsewhere.feature_ids])
+    nodes = np.array([one in network for one in elsewhere.feature_ids])
     nodes &= (np.square(reference).sum(axis=1) > 0) & (np.square(test).sum(axis=1) > 0)
     ids = elsewhere.feature_ids[nodes]
     names, labels, untested = _labels(ids, module_of)
@@ -124,10 +128,6 @@ def preserve(
             "seed": seed,
         },
     )
-
-
-def _is_node(feature: str, module_of: dict[str, str]) -> bool:
-    return feature in module_of or feature.endswith("::abundance")
 
 
 def _labels(

@@ -178,7 +178,9 @@ def axis_weights(features: FeatureSet, found: Mapping[str, pa.Table]) -> dict[st
     names = ("eigengene_loadings", "programme_loadings")
     used = pd.unique(pd.concat([found[name]["feature_id"].to_pandas() for name in names]))
     weights = features.axis_weights
-    rows = weights[weights["feature_id"].isin(used)].sort_values(["feature_id", "transcript_id"])
+    # recorded shares have one row each and no prior: all stay, as the nodes of `isograph preserve`
+    kept = weights["feature_id"].isin(used) | weights["prior"].isna()
+    rows = weights[kept].sort_values(["feature_id", "transcript_id"])
     stream = io.BytesIO()
     pq.write_table(to_arrow(rows, schemas.AXIS_WEIGHTS), stream, compression="zstd")
     return {AXIS_WEIGHTS: stream.getvalue()}

@@ -20,6 +20,7 @@ from isograph.importers.quantifiers.model import Floats
 from isograph.importers.reading import LARGEST
 
 AGAIN = "copy the file again, or quantify the sample again"
+NUL = "holds NUL bytes: the copy has holes, or is no UTF-8 text"
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -135,6 +136,10 @@ def _content(path: Path, where: str, problems: Problems) -> bytes | None:
         return None
     if not data.strip():
         problems.add(where, "is empty", fix=AGAIN)
+        return None
+    # numpy's text drops a NUL at its end: two ids could become one
+    if b"\0" in data:
+        problems.add(where, NUL, fix=AGAIN)
         return None
     # every quantifier ends its last line: a number that was cut in two looks like a number
     if not data.endswith(b"\n"):

@@ -1,4 +1,7 @@
-"""GCT of transcripts, as GTEx has it; a file of all samples, also gzipped."""
+"""GCT of transcripts, as GTEx has it; a file of all samples, also gzipped.
+
+Format as documented by GTEx and by the Broad's GCT 1.2; no real file was at hand.
+"""
 
 from __future__ import annotations
 

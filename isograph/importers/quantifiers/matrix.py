@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from isograph.errors import Problems
-from isograph.importers.quantifiers.columns import AGAIN
+from isograph.importers.quantifiers.columns import AGAIN, NUL
 from isograph.importers.quantifiers.model import Floats
 from isograph.importers.reading import LARGEST
 
@@ -222,7 +222,7 @@ def _joined(parts: list[Floats]) -> Floats:
 
 
 class _Ended:
-    """A stream that refuses to end within a line: a number that was cut looks like a number."""
+    """A stream that refuses NUL bytes, and to end within a line: a cut number looks like one."""
 
     closed = False
 
@@ -232,6 +232,8 @@ class _Ended:
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
+        if b"\0" in data:
+            raise ValueError(NUL)
         if data:
             self._last = data[-1:]
         elif size and self._last != b"\n":
