@@ -46,6 +46,8 @@ def check_overlap(
         count=len(lost),
         fix=f"{fix}; --min-overlap accepts less",
     )
+    if not len(gene_map):
+        return
     total = math.fsum(match.reads.tolist())
     known = np.sort(gene_map.transcript_ids)
     for place in lost[np.lexsort((ids, -match.reads[lost]))[:SHOWN]]:

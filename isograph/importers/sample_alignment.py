@@ -148,25 +148,25 @@ def _hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
     best = max(others, key=lambda name: others[name], default=None)
     if best is not None and others[best] > n_now:
         return f"column {best} holds {others[best]} of {len(quantified)}: --sample-column {best}"
-    ids = pd.Index(frame[SAMPLE_ID])
-    mine, theirs = _shared_end(ids), _shared_end(quantified)
+    ids, names = frame[SAMPLE_ID].astype(object), pd.Series(quantified, dtype=object)
+    mine, theirs = _shared_end(ids), _shared_end(names)
     by_r = ids.str.replace(r"[^A-Za-z0-9._]", ".", regex=True)
     for fix, sheets, files in (
         (
             "R changed the names: read with check.names = FALSE",
             by_r.str.replace(r"^(?=[0-9_])", "X", regex=True),
-            quantified,
+            names,
         ),
-        ("they differ by upper and lower case", ids.str.lower(), quantified.str.lower()),
+        ("they differ by upper and lower case", ids.str.lower(), names.str.lower()),
         (
             "leading zeros are lost: keep the column of ids as text",
             ids.str.lstrip("0"),
-            quantified.str.lstrip("0"),
+            names.str.lstrip("0"),
         ),
         (
             f"names end in {theirs!r} in the files, in {mine!r} in the sheet: make them alike",
             ids.str.removesuffix(mine),
-            quantified.str.removesuffix(theirs),
+            names.str.removesuffix(theirs),
         ),
     ):
         if files.isin(sheets).sum() > n_now:
@@ -174,7 +174,7 @@ def _hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
     return ""
 
 
-def _shared_end(names: pd.Index[Any]) -> str:
+def _shared_end(names: pd.Series[str]) -> str:
     """What all names end in, from a point, dash or underscore on: `_quant`."""
     letters = zip(*(str(name)[::-1] for name in names), strict=False)
     same = itertools.takewhile(lambda column: len(set(column)) == 1, letters)

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from isograph.errors import ImportDataError, Problems
 from isograph.importers.gene_map import GeneMap, read_gene_map
 from isograph.importers.identifiers import Match, match_transcripts
-from isograph.importers.overlap import check_overlap
 from tests.shared_data import shared_path
 
 HEADER = "ENST01.2|ENSG01.5|OTTHUMG1.2|OTTHUMT1.1|DDX-202|DDX|1657|lncRNA|"
@@ -271,41 +270,6 @@ def test_counts_that_no_quantifier_writes_are_refused(counts: list[float]) -> No
 def test_a_transcript_that_stands_twice_is_refused() -> None:
     with pytest.raises(ImportDataError, match=r"stand twice \(1\): a"):
         match_transcripts(["a", "a", "b"], [1, 1, 1], gene_map({"a": "G"}))
-
-
-# ---- too few reads
-
-
-def overlap(reads: dict[str, float], genes: dict[str, str], **options: float) -> list[str]:
-    problems = Problems()
-    check_overlap(match(reads, genes), gene_map(genes), problems, **options)
-    return [str(problem) for problem in problems.found]
-
-
-def test_enough_reads_are_no_problem() -> None:
-    assert overlap({"a": 9, "b": 1}, {"a": "G"}) == []
-    assert overlap({"a": 1, "b": 9}, {"a": "G"}, min_overlap=0.05) == []
-
-
-def test_too_few_reads_show_ids_side_by_side() -> None:
-    lines = overlap({"ENST0001x": 80, "ENST0002": 20}, {"ENST0001": "G1", "ENST0002": "G2"})
-    assert lines[0].startswith("tx2gene.csv: gives 20.0% of reads a gene, 90.0% are needed")
-    assert "transcripts without a gene (1)" in lines[0]
-    assert "--min-overlap" in lines[0]
-    assert lines[1] == (
-        "tx2gene.csv: quantified ENST0001x (80.0% of reads) | nearest in the map ENST0001"
-    )
-    assert len(lines) == 2
-
-
-def test_at_most_three_are_shown_those_of_most_reads() -> None:
-    lines = overlap({f"q{i}": float(i) for i in range(9)}, {"m": "G"})
-    assert [line.split()[2] for line in lines[1:]] == ["q8", "q7", "q6"]
-
-
-def test_columns_in_the_wrong_order_are_told() -> None:
-    lines = overlap({"ENST01.1": 1, "ENST02.1": 1}, {"ENSG01": "ENST01", "ENSG02": "ENST02"})
-    assert "are its columns swapped?" in lines[0]
 
 
 # ---- what must not matter

@@ -1,9 +1,10 @@
-"""Sample sheets as people keep them, and how they meet the quantified samples."""
+"""Sample sheets as people keep them."""
 
 from __future__ import annotations
 
 import gzip
-import json
+import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import pandas as pd
 import pytest
 
 from isograph.errors import Problems
-from isograph.importers.sample_alignment import Aligned, align
 from isograph.importers.sample_sheet import Sheet, read_sample_sheet
 
 TEXT = "sample_id,Dx,age,code\nS1,a,3,007\nS2,,4.5,012\nS3,b,,001\n"
@@ -60,6 +60,10 @@ def kinds(findings: Sequence[Mapping[str, Any]]) -> set[str]:
         ("s.csv", gzip.compress(TEXT.encode())),
         ("s.csv", TEXT + ",,,\n\n"),
         ("s.csv", TEXT.replace("S1,a", ' S1 ,"a"')),
+        ("s.csv", TEXT.replace("S1,a", "\u200bS1\u00a0,a\ufeff")),
+        ("s.csv", "sep=;\r\n" + TEXT.replace(",", ";")),
+        ("s.csv", "sep=|\n" + TEXT.replace(",", "|")),
+        ("s.csv", TEXT.replace("\n", "\r")),
     ],
 )
 def test_text_in_many_shapes_says_the_same(tmp_path: Path, name: str, content: str | bytes) -> None:
@@ -116,6 +120,10 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
         ("s.csv", "sample_id,Dx\nS1,a,b\n", "rows without 2 cells"),
         ("s.csv", 'sample_id,Dx\nS1,"a\n', "cannot be read as a table"),
         ("s.csv", b"\xff\xff\xfe", "cannot be read as a table"),
+        ("s.csv", b"sample_id,Dx\nS1,\x00\n", "NUL bytes"),
+        ("s.csv", TEXT.encode("utf-16-le"), "UTF-16 without its mark"),
+        ("s.csv", TEXT + "S4,a", "last line is cut off"),
+        ("s.csv", "sample_id,x,y\nS1,inf,-inf\nS2,2,3\n", "infinite values of y (1): S1"),
         ("s.csv.gz", b"\x1f\x8b\x08\x00", "cannot be read as a table"),
         ("s.xlsx", b"PK\x03\x04", "cannot be read as XLSX"),
         ("s.parquet", b"PAR1", "s.parquet"),
@@ -153,6 +161,22 @@ def test_the_files_decide_between_two_possible_columns(tmp_path: Path) -> None:
     assert read(path, sample_column="sample").frame["sample_id"].tolist() == ["A1", "A2"]
 
 
+def test_the_column_that_holds_all_samples_wins_over_one_that_holds_some(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "sample,run\nS1,S2\nS2,X\n")
+    assert read(path, sample_ids=["S1", "S2"]).id_column == "sample"
+    assert "several columns" in refusal(path, sample_ids=["S2"])
+
+
+def test_of_two_columns_with_the_same_ids_the_first_is_taken(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "run,sample\nS1,S1\nS2,S2\n")
+    assert read(path).id_column == "run"
+
+
+def test_sample_id_is_the_one_among_equals(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "run,sample_id\nS1,S1\nS2,S2\n")
+    assert read(path).frame.columns.tolist() == ["sample_id", "run"]
+
+
 def test_an_unknown_id_column_is_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path / "s.csv", "who,Dx\nS1,a\n")
     assert "--sample-column" in refusal(path)
@@ -174,6 +198,8 @@ def test_row_names_of_r_are_ids(tmp_path: Path) -> None:
         (["3,5", "4,25", "1,0"], "numbers_as_text"),
         (["12 %", "5%", "7%"], "numbers_as_text"),
         (["2001-02-03", "2001-02-04", "2001-03-04"], "dates_as_text"),
+        (["1-Mar", "2-Sep", "12-Dec-2001"], "dates_as_text"),
+        (["2001-02-03T04:05:06", "2001-02-04T00:00:00"], "dates_as_text"),
     ],
 )
 def test_columns_that_were_meant_as_numbers_are_named(
@@ -192,108 +218,71 @@ def test_rows_that_stand_twice_the_same_are_kept_once(tmp_path: Path) -> None:
     assert kinds(sheet.findings) == {"repeated_rows"}
 
 
-# ---- beside the samples
+@pytest.mark.parametrize("error", ["#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "########"])
+def test_errors_of_a_spreadsheet_are_missing_and_named(tmp_path: Path, error: str) -> None:
+    text = f"sample_id,x,y\nS1,1,a\nS2,{error},b\nS3,3,{error}\n"
+    sheet = read(write(tmp_path / "s.csv", text))
+    assert sheet.frame["x"].isna().tolist() == [False, True, False]
+    assert sheet.frame["y"].tolist() == ["a", "b", None]
+    [found] = sheet.findings
+    assert (found["kind"], found["n"], found["examples"]) == ("excel_errors", 2, [error, error])
 
 
-def sheet_of(columns: Mapping[str, Sequence[object]]) -> Sheet:
-    return Sheet(pd.DataFrame(columns, dtype=object), "sample_id", Path("s.csv"))
+def test_a_treatment_called_none_is_a_value(tmp_path: Path) -> None:
+    sheet = read(write(tmp_path / "s.csv", "sample_id,drug\nS1,None\nS2,drug\n"))
+    assert sheet.frame["drug"].tolist() == ["None", "drug"]
 
 
-def aligned(sheet: Sheet, ids: Sequence[str], **options: Any) -> Aligned:
-    problems = Problems()
-    found = align(sheet, ids, problems, **options)
-    assert not problems, problems.found
-    assert found is not None
-    return found
+# ---- workbooks
 
 
-def misfit(sheet: Sheet, ids: Sequence[str], **options: Any) -> str:
-    problems = Problems()
-    assert align(sheet, ids, problems, **options) is None
-    return "\n".join(str(problem) for problem in problems.found)
+def workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(list(row))
+    book.save(path)
+    return path
 
 
-def test_rows_follow_the_samples() -> None:
-    found = aligned(sheet_of({"sample_id": ["b", "c", "a"], "x": ["1", "2", "3"]}), "abc")
-    assert found.frame["x"].tolist() == ["3", "1", "2"]
-    assert found.kept.tolist() == [0, 1, 2]
+def test_formulas_that_nobody_computed_are_refused(tmp_path: Path) -> None:
+    rows = [["sample", "x"], ["S1", "=1+1"], ["S2", 3]]
+    text = refusal(workbook(tmp_path / "s.xlsx", rows))
+    assert "formulas without a saved value (1): B2" in text
 
 
-def test_samples_of_one_place_are_named_both_ways() -> None:
-    sheet = sheet_of({"sample_id": ["a", "x"]})
-    text = misfit(sheet, "ab")
-    assert "lacks quantified samples (1): b" in text
-    assert "samples that were not quantified (1): x" in text
-    found = aligned(sheet, "ab", allow_missing=True)
-    assert (found.only_in_files, found.only_in_sheet) == (("b",), ("x",))
-    assert found.kept.tolist() == [0]
+def test_a_formula_that_gives_empty_text_is_a_missing_value(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "s.xlsx", [["sample", "x"], ["S1", "=1+1"], ["S2", '=""']])
+    saved = tmp_path / "saved.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(saved, "w") as new:
+        for name in old.namelist():
+            # as a spreadsheet program saves it: the formula and its value
+            new.writestr(name, old.read(name).replace(b"1+1</f><v />", b"1+1</f><v>2</v>"))
+    assert read(saved).frame["x"].isna().tolist() == [False, True]
 
 
-def test_nothing_in_common_is_refused_even_where_some_may_be_missing() -> None:
-    sheet = sheet_of({"sample_id": ["x", "y"], "barcode": ["a", "b"]})
-    text = misfit(sheet, "ab", allow_missing=True)
-    assert "has none of the 2 quantified samples" in text
-    assert "sheet x | files a" in text
-    assert "--sample-column barcode" in text
+def test_ids_of_a_workbook_that_are_numbers_are_text_without_a_point(tmp_path: Path) -> None:
+    sheet = read(workbook(tmp_path / "s.xlsx", [["sample", "x"], [1, 2.5], [2.0, None]]))
+    assert sheet.frame["sample_id"].tolist() == ["1", "2"]
+    np.testing.assert_array_equal(sheet.frame["x"], [2.5, np.nan])
 
 
-def test_names_that_r_changed_are_explained() -> None:
-    assert "check.names" in misfit(sheet_of({"sample_id": ["1-a", "2-b"]}), ["X1.a", "X2.b"])
+def test_empty_rows_above_the_header_of_a_workbook_are_left_out(tmp_path: Path) -> None:
+    sheet = read(workbook(tmp_path / "s.xlsx", [[], [None], ["sample", "x"], ["S1", 1]]))
+    assert sheet.frame["sample_id"].tolist() == ["S1"]
 
 
-def test_donors_are_counted() -> None:
-    sheet = sheet_of({"sample_id": list("abcd"), "donor": ["d1", "d1", "d2", "d3"]})
-    found = aligned(sheet, "abcd", block="donor")
-    assert found.provenance == {"block": "donor", "n_blocks": "3", "n_in_repeated_blocks": "2"}
-    assert kinds(found.findings) == {"repeated_donors"}
+def test_an_empty_workbook_and_one_cut_short_are_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "s.xlsx", [])
+    assert "holds no rows" in refusal(path)
+    path = workbook(tmp_path / "t.xlsx", [["sample", "x"], ["S1", 1]])
+    path.write_bytes(path.read_bytes()[:-40])
+    assert "cannot be read as XLSX" in refusal(path)
 
 
-def test_a_column_like_donors_that_repeats_is_pointed_at() -> None:
-    sheet = sheet_of({"sample_id": list("abcde"), "Donor_ID": ["d1", "d1", "d2", "d3", "d3"]})
-    [found] = aligned(sheet, "abcde").findings
-    assert found["kind"] == "unnamed_blocks"
-    assert "--block Donor_ID" in found["action"]
-
-
-@pytest.mark.parametrize(
-    ("donors", "block", "told"),
-    [
-        (["d1", None, "d1"], "donor", "samples without a donor (1): b"),
-        (["d1", "d2", "d1"], "mouse", "has no column 'mouse' for blocks: donor"),
-    ],
-)
-def test_donors_that_are_not_known_are_refused(
-    donors: list[str | None], block: str, told: str
+def test_a_workbook_without_openpyxl_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sheet = sheet_of({"sample_id": list("abc"), "donor": donors})
-    assert told in misfit(sheet, "abc", block=block)
-
-
-def test_levels_get_their_order() -> None:
-    sheet = sheet_of({"sample_id": list("abc"), "stage": ["II", "I", None]})
-    found = aligned(sheet, "abc", ordered={"stage": ("I", "II", "III")})
-    assert json.loads(found.provenance["ordered_levels"]) == {"stage": ["I", "II", "III"]}
-    assert kinds(found.findings) == {"unused_levels"}
-
-
-@pytest.mark.parametrize(
-    ("levels", "told"),
-    [
-        ({"stage": ("I", "III")}, "values of stage that are none of its levels (1): II"),
-        ({"stage": ("I", "I", "II")}, "are no order"),
-        ({"grade": ("1", "2")}, "has no column 'grade' to order"),
-    ],
-)
-def test_an_order_that_does_not_fit_is_refused(
-    levels: dict[str, tuple[str, ...]], told: str
-) -> None:
-    sheet = sheet_of({"sample_id": list("abc"), "stage": ["II", "I", None]})
-    assert told in misfit(sheet, "abc", ordered=levels)
-
-
-def test_numbers_may_name_donors_and_levels() -> None:
-    frame = pd.DataFrame({"sample_id": list("abc"), "donor": [1, 1, 2], "dose": [10, 1, 1]})
-    sheet = Sheet(frame, "sample_id", Path("s.csv"))
-    found = aligned(sheet, "abc", block="donor", ordered={"dose": ("1", "10")})
-    assert found.frame["donor"].tolist() == ["1", "1", "2"]
-    assert found.frame["dose"].tolist() == ["10", "1", "1"]
+    path = write(tmp_path / "s.xlsx", b"PK")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    assert "pip install openpyxl" in refusal(path)

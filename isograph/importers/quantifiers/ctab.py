@@ -11,7 +11,7 @@ from isograph.errors import Problems
 from isograph.importers.quantifiers.columns import read_columns
 from isograph.importers.quantifiers.model import Quantifier, QuantOptions, SampleQuant
 
-_NO_NAME = ["", "."]
+_NONE = pa.array(["", "."])
 
 
 def read_ctab(path: Path, options: QuantOptions, problems: Problems) -> SampleQuant | None:
@@ -26,8 +26,9 @@ def read_ctab(path: Path, options: QuantOptions, problems: Problems) -> SampleQu
         problems: collects what is wrong.
 
     Returns:
-        Counts, length, and gene id and name of every transcript; effective lengths are not
-        in the file. None, with the reasons noted, where the file is not good.
+        Counts, length, and gene id and name of every transcript, null where StringTie knows none
+        and writes a point; effective lengths are not in the file. None, with the reasons noted,
+        where the file is not good.
     """
     if options.read_length is None or not options.read_length > 0:
         raise ValueError("read_length must be given and above 0")
@@ -40,14 +41,17 @@ def read_ctab(path: Path, options: QuantOptions, problems: Problems) -> SampleQu
     )
     if found is None:
         return None
-    names, lengths = found.text["gene_name"], found.numbers["length"]
-    unnamed = pc.is_in(names, value_set=pa.array(_NO_NAME))
+    lengths = found.numbers["length"]
+    genes, names = (
+        pc.if_else(pc.is_in(column, value_set=_NONE), pa.scalar(None, pa.string()), column)
+        for column in (found.text["gene_id"], found.text["gene_name"])
+    )
     return SampleQuant(
         ids=found.text["t_name"],
         counts=found.numbers["cov"] * (lengths / options.read_length),
         lengths=lengths,
-        genes=found.text["gene_id"],
-        names=pc.if_else(unnamed, pa.scalar(None, pa.string()), names),
+        genes=genes,
+        names=names,
     )
 
 

@@ -1,4 +1,7 @@
-"""kallisto: `SAMPLE/abundance.tsv`, also gzipped, or `SAMPLE/abundance.h5`."""
+"""kallisto: `SAMPLE/abundance.tsv`, also gzipped, or `SAMPLE/abundance.h5`.
+
+Only a kallisto built with HDF5 writes the latter; files of its version 0.46.0 were read.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class SampleQuant:
         counts: estimated reads or fragments, float64, shape (n,), fractions kept.
         effective_lengths: bases, shape (n,); 0 where no fragment of the library fits.
         lengths: bases, shape (n,).
-        genes: gene ids where the file has them, arrow strings, length n.
+        genes: gene ids where the file has them, arrow strings with null, length n.
         names: gene names where the file has them, arrow strings with null, length n.
         n_processed: reads or fragments that the quantifier was given, where it tells.
     """
@@ -49,7 +49,7 @@ class SampleQuant:
 
     @property
     def gene_ids(self) -> Texts | None:
-        """Gene ids, dtype object, shape (n,); None where the file has none."""
+        """Gene ids, dtype object with None, shape (n,); None where the file has none."""
         return None if self.genes is None else as_objects(self.genes)
 
     @property
@@ -68,7 +68,7 @@ class Quantified:
         counts: estimated reads or fragments, float64, shape (n, s), fractions kept.
         effective_lengths: bases, float32, shape (n, s); None where the kind has none.
         lengths: bases, float64, shape (n,); None where the kind has none.
-        gene_ids: dtype object, shape (n,), where the files hold them.
+        gene_ids: dtype object with None, shape (n,), where the files hold them.
         gene_names: dtype object with None, shape (n,), where the files hold them.
         sources: (sample id, file) of every sample, in the order of `sample_ids`; samples of one
             matrix share its file.

@@ -1,4 +1,8 @@
-"""StringTie's prepDE: `transcript_count_matrix.csv`, also gzipped; a file of all samples."""
+"""StringTie's prepDE: `transcript_count_matrix.csv`, also gzipped; a file of all samples.
+
+Format as prepDE's own code writes it: commas, CRLF, whole reads rounded up; a cell is empty where a
+sample was quantified without the transcript, and refused here. No real file was at hand.
+"""
 
 from __future__ import annotations
 

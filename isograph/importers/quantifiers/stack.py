@@ -293,16 +293,21 @@ def _unite(state: _Stack, outcomes: Sequence[_Outcome], problems: Problems) -> N
 def _result(state: _Stack, outcomes: Sequence[_Outcome], notes: list[str]) -> Quantified:
     reference = state.reference
     processed: Floats = np.array([outcome.n_processed for outcome in outcomes], dtype=np.float64)
-    genes, names = reference.gene_ids, reference.gene_names
     return Quantified(
         transcript_ids=as_objects(reference.ids),
         sample_ids=np.array([sample for sample, _ in state.files], dtype=object),
         counts=state.matrices["counts"],
         effective_lengths=state.matrices.get("effective_lengths"),
         lengths=reference.lengths,
-        gene_ids=genes,
-        gene_names=names,
+        gene_ids=reference.gene_ids if _tells_genes(reference) else None,
+        gene_names=reference.gene_names,
         sources=list(state.files),
         notes=notes,
         n_processed=None if np.isnan(processed).all() else processed,
     )
+
+
+def _tells_genes(reference: SampleQuant) -> bool:
+    """Whether the files know a gene; RSEM without a map calls each transcript its own gene."""
+    genes = reference.genes
+    return genes is not None and genes.null_count < len(genes) and not genes.equals(reference.ids)

@@ -58,6 +58,24 @@ def test_genes_are_in_the_file_and_a_point_is_no_name(tmp_path: Path) -> None:
     assert list(found.gene_names) == [None, None, "nGB", "nGC"]
 
 
+def test_transcripts_without_a_gene_are_no_gene_called_point(tmp_path: Path) -> None:
+    rows = rows_of("ctab")
+    rows[1][8], rows[2][8] = ".", "."
+    write(tmp_path, "ctab", "S1", as_text(rows))
+    write(tmp_path, "ctab", "S2", as_text([rows[0], *rows[:0:-1]]))
+
+    found = read(tmp_path, "ctab")
+
+    assert found.gene_ids is not None
+    assert list(found.gene_ids) == [None, None, "GB", "GC"]
+
+
+def test_files_without_any_gene_leave_genes_to_a_map(tmp_path: Path) -> None:
+    write(tmp_path, "ctab", "S1", as_text(rows_of("ctab", genes=(".",) * 4)))
+
+    assert read(tmp_path, "ctab").gene_ids is None
+
+
 def test_the_ending_that_nf_core_gives_folders_is_no_part_of_the_sample(tmp_path: Path) -> None:
     write(tmp_path, "ctab", "S1.ballgown")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ import pytest
 from tests.importers.quantifiers.made import COUNTS, IDS, LENGTHS, read, refusal, write
 from tests.shared_data import shared_path
 
-h5py = pytest.importorskip("h5py", reason="h5py is not installed")
-
 
 def write_h5(folder: Path, sample: str, **changes: Any) -> Path:
     """`abundance.h5` by kallisto's scheme: ids are fixed-length bytes, numbers doubles."""
@@ -24,6 +23,7 @@ def write_h5(folder: Path, sample: str, **changes: Any) -> Path:
         "aux/eff_lengths": np.array(LENGTHS) - 199.5,
         "est_counts": COUNTS,
     }
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
     fields |= {name.replace("__", "/"): value for name, value in changes.items()}
     path = folder / sample / "abundance.h5"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +96,14 @@ def test_a_cut_h5_an_empty_one_and_a_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "S1" / "abundance.h5").unlink()
     (tmp_path / "S1" / "abundance.h5").mkdir()
     assert "S1" in refusal(tmp_path, "kallisto")
+
+
+def test_without_h5py_the_way_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "S1").mkdir()
+    (tmp_path / "S1" / "abundance.h5").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+
+    assert "kallisto h5dump" in refusal(tmp_path, "kallisto")
 
 
 def test_counts_beyond_the_reads_of_the_run_are_refused(tmp_path: Path) -> None:

@@ -131,6 +131,13 @@ def test_a_count_that_is_none_is_named(tmp_path: Path, kind: str, value: str, re
     assert "T2.1 in S1" in message
 
 
+def test_a_hole_in_a_file_is_refused(tmp_path: Path, kind: str) -> None:
+    data = text(kind).encode()
+    for damaged in (data.replace(b"T2.1", b"T2.\x00"), data[:-2] + b"\x00\n"):
+        write(tmp_path, kind, damaged)
+        assert "NUL bytes" in refusal(tmp_path, kind)
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\x00\xff\xfe rubbish\n"])
 def test_an_empty_or_foreign_file_is_refused(tmp_path: Path, kind: str, data: bytes) -> None:
     write(tmp_path, kind, data)

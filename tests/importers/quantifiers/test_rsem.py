@@ -53,6 +53,12 @@ def test_samples_of_a_union_must_agree_on_what_the_first_lacks(tmp_path: Path) -
     assert "other genes than in samples before (1): S3 (1: T4.1)" in message
 
 
+def test_transcripts_that_are_their_own_genes_leave_genes_to_a_map(tmp_path: Path) -> None:
+    write(tmp_path, "rsem", "S1", as_text(rows_of("rsem", genes=IDS)))
+
+    assert read(tmp_path, "rsem").gene_ids is None
+
+
 def test_files_of_genes_beside_are_left_alone(tmp_path: Path) -> None:
     write(tmp_path, "rsem", "S1")
     (tmp_path / "S1.genes.results").write_text("gene_id\n")

@@ -137,6 +137,17 @@ def test_a_count_that_is_none_is_named(tmp_path: Path, kind: str, value: str, re
     assert "T2.1" in message
 
 
+def test_a_hole_in_a_file_is_refused(tmp_path: Path, kind: str) -> None:
+    data = text(kind).encode()
+    write(tmp_path, kind, "S1", data.replace(b"T2.1", b"T2.\x00"))
+    write(tmp_path, kind, "S2", data[:-8] + b"\x00" * 8)
+    write(tmp_path, kind, "S3", text(kind).encode("utf-16"))
+
+    message = refusal(tmp_path, kind)
+
+    assert message.count("holds NUL bytes") == 3
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\x00\xff\xfe rubbish"])
 def test_an_empty_or_foreign_file_is_refused(tmp_path: Path, kind: str, data: bytes) -> None:
     write(tmp_path, kind, "S1", data)
