@@ -15,6 +15,9 @@ def add_project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "stored, and test them against its sample columns.",
     )
     _add_cohort(project, "projections")
+    project.add_argument(
+        "--traits", metavar="A,B", help="its columns to test (default: all usable)"
+    )
     project.set_defaults(module="project")
     preserve = commands.add_parser(
         "preserve",
@@ -27,7 +30,7 @@ def add_project(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     preserve.add_argument("--power", type=float, help="soft threshold (default: 6; signed 12)")
     preserve.add_argument("--signed", action="store_true", help="a signed network")
     preserve.add_argument("--seed", type=int, default=0, help="of the random sets (default: 0)")
-    preserve.set_defaults(module="preserve")
+    preserve.set_defaults(module="preserve", traits=None)
 
 
 def _add_cohort(parser: argparse.ArgumentParser, place: str) -> None:
@@ -36,7 +39,6 @@ def _add_cohort(parser: argparse.ArgumentParser, place: str) -> None:
         "--dataset-path", type=Path, required=True, metavar="BUNDLE", help="the other cohort"
     )
     parser.add_argument("--covariates", metavar="FORMULA", help="of the other cohort")
-    parser.add_argument("--traits", metavar="A,B", help="its columns to test (default: all usable)")
     parser.add_argument("--categorical", metavar="A,B", help="its numeric columns that are groups")
     parser.add_argument("--block", metavar="COLUMN", help="its donors, where they repeat")
     parser.add_argument(

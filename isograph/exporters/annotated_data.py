@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ Floats = npt.NDArray[np.float64]
 
 _INSTALL = 'pip install "isograph-assets[anndata]"'
 _OF_GENES = ("gene_name", "chrom", "start", "end")
+_STORED = ("string", "boolean", "integer", "floating", "empty")
 _TABLES = ("module_summary", "traits", "eigengene_loadings", "module_overlaps")
 
 
@@ -260,9 +260,29 @@ def _uns(fit: Fit, values: str, modules: list[str]) -> dict[str, Any]:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns as AnnData stores them: text as categories, missing ones too."""
-    found: Mapping[Any, Any] = {
-        str(name): column.astype("category") if column.dtype == object else column
-        for name, column in frame.items()
-    }
+    """Columns as AnnData stores them, under names that it takes."""
+    found: dict[str, pd.Series[Any]] = {}
+    for name, column in frame.items():
+        key = "index" if name == "_index" else str(name).replace("/", "_")
+        while key != str(name) and (key in found or key in frame):
+            key += "_"
+        found[key] = _stored(column)
     return pd.DataFrame(found, index=frame.index)
+
+
+def _stored(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers as they are, text as categories with missing ones, dates and the rest as text."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = column.cat.categories
+        if pd.api.types.infer_dtype(known) in _STORED:
+            return column
+        return column.cat.rename_categories([str(one) for one in known])
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        days = bool((column.dropna() == column.dropna().dt.normalize()).all())
+        column = column.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S%z")
+    column = column.astype(object)
+    if pd.api.types.infer_dtype(column, skipna=True) not in _STORED:
+        column = column.map(str, na_action="ignore")
+    return column.astype("category")

@@ -37,6 +37,8 @@ Ints = npt.NDArray[np.int64]
 _LEAST_SEEN = 0.5
 """Share of a switch axis's mean usage that must be quantified in the other cohort."""
 
+_NO_GENE, _FEW = "no such gene", "too few of its transcripts are quantified"
+
 
 @dataclass(frozen=True)
 class Elsewhere:
@@ -78,6 +80,9 @@ def stored_weights(fit: Fit) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COLUMNS))
     try:
         found: pd.DataFrame = pq.read_table(io.BytesIO(content)).to_pandas()
+        lacking = [name for name in COLUMNS if name not in found]
+        if lacking:
+            raise ValueError(f"lacks {', '.join(lacking)}")
     except (OSError, ValueError, pa.ArrowException) as error:
         problem = Problem(AXIS_WEIGHTS, str(error), fix="fit again")
         raise OutputError("the fit cannot be read", [problem]) from error
@@ -101,8 +106,11 @@ def features_elsewhere(
 
     Raises:
         OutputError: the fit lacks the weights of its axes.
-        StudyError: the bundle has nothing in common with the fit, or cannot be used.
+        StudyError: nothing is wanted, the bundle has nothing in common with the fit, or cannot be
+            used.
     """
+    if not len(wanted):
+        raise StudyError("nothing to project", [Problem("the fit", "has no modules")])
     settings = FeatureSettings.model_validate(fit.config["settings"]["features"])
     meta = fit.feature_scores[["feature_id", "gene_id", "feature_type"]].set_index("feature_id")
     meta = meta.loc[pd.Index(wanted)]
@@ -120,14 +128,7 @@ def features_elsewhere(
         scaled, varies = standardise(values, observed, design, clip=settings.clip)
     absent |= dict.fromkeys(ids[~varies].tolist(), "does not vary")
     if not varies.any():
-        problem = Problem(
-            bundle.name,
-            "has none of the fit's features",
-            tuple(meta["gene_id"].iloc[:3]),
-            len(meta),
-            fix="are the ids of the same annotation?",
-        )
-        raise StudyError("nothing to project", [problem])
+        raise StudyError("nothing to project", _reasons(bundle, absent))
     rows = np.flatnonzero(varies)
     rows = rows[np.argsort(ids[rows], kind="stable")]
     return Elsewhere(
@@ -141,6 +142,22 @@ def features_elsewhere(
         absent=absent,
         notes=tuple(notes),
     )
+
+
+def _reasons(bundle: Bundle, absent: Mapping[str, str]) -> list[Problem]:
+    """Why the cohort has none of the features, a line a reason."""
+    features = pd.Series(absent, dtype=object)
+    fixes = dict.fromkeys((_NO_GENE, _FEW), "are the ids of the same annotation?")
+    return [
+        Problem(
+            bundle.name,
+            f"has none of the fit's features, {reason}",
+            tuple(sorted(some.index)[:3]),
+            len(some),
+            fix=fixes.get(str(reason), ""),
+        )
+        for reason, some in features.groupby(features)
+    ]
 
 
 _Part = tuple[npt.NDArray[np.str_], Floats, npt.NDArray[np.bool_]]
@@ -164,9 +181,12 @@ def _abundance(
     if mine.empty:
         return _nothing(len(order))
     table, values, expressed = gene_values(bundle, order, settings)
+    if not len(table):
+        absent |= dict.fromkeys(mine.index.astype(str), "no abundance of genes")
+        return _nothing(len(order))
     place = _matched(mine["gene_id"].to_numpy(dtype=str), table, notes, "genes")
     known = place >= 0
-    absent |= dict.fromkeys(mine.index[~known].astype(str), "no such gene")
+    absent |= dict.fromkeys(mine.index[~known].astype(str), _NO_GENE)
     weak = known & ~expressed[place]
     absent |= dict.fromkeys(mine.index[weak].astype(str), "not expressed")
     rows = place[known & ~weak]
@@ -209,7 +229,7 @@ def _switches(
         bundle, order, weights, place=place, axis=axis, n_axes=len(ids), design=design
     )
     good = covered >= _LEAST_SEEN
-    absent |= dict.fromkeys(ids[~good].tolist(), "too few of its transcripts are quantified")
+    absent |= dict.fromkeys(ids[~good].tolist(), _FEW)
     return ids[good], scores[good], observed[good]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,9 @@ def write_preservation(
 
     check_target(folder, result="comparison", record=PRESERVATION, overwrite=overwrite)
     with atomic_folder(Path(folder)) as work:
-        write_table(work / "preservation.parquet", _table(found.table))
+        write_table(
+            work / "preservation.parquet", _table(found.table, counts=("n_fit", "n_features"))
+        )
         write_bytes(work / "preservation.png", to_png(preservation_figure(found)))
         record = _record(fit, bundle) | {
             **found.record,
@@ -92,8 +94,11 @@ def write_preservation(
     return Path(folder)
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
-    return pa.Table.from_pandas(frame, preserve_index=False)
+def _table(frame: pd.DataFrame, *, counts: Sequence[str] = ()) -> pa.Table:
+    """A row a module; all other columns are numbers, `counts` whole ones."""
+    kinds = {"module_id": pa.string()} | dict.fromkeys(counts, pa.int64())
+    schema = pa.schema([(str(name), kinds.get(str(name), pa.float64())) for name in frame])
+    return to_arrow(frame, schema)
 
 
 def _record(fit: Fit, bundle: Mapping[str, str]) -> dict[str, Any]:

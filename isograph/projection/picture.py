@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from isograph.plots.style import BLUE, DARK, GREY, empty_figure, new_figure
 from isograph.projection.preserved import Preserved
@@ -41,7 +44,7 @@ def preservation_figure(found: Preserved) -> Figure:
                 fontsize=6,
                 color=DARK,
             )
-        axes.set_xscale("log")
+        _sizes(axes, sizes)
         axes.set_xlabel("features of the module that both cohorts have")
         axes.set_ylabel(label)
         axes.set_title(about, fontsize=9, loc="left")
@@ -56,15 +59,27 @@ def preservation_figure(found: Preserved) -> Figure:
     return figure
 
 
-def _lines(axes: object) -> None:
+def _sizes(axes: Axes, sizes: npt.NDArray[np.float64]) -> None:
+    """A logarithmic axis in plain numbers, with room for names at its right."""
+    axes.set_xscale("log")
+    span = sizes.max() / sizes.min()
+    axes.set_xlim(sizes.min() / 1.25, sizes.max() * 1.4 * span**0.1)
+    axes.xaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0) if span < 50 else (1.0, 3.0) if span < 1000 else (1.0,))
+    )
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _lines(axes: Axes) -> None:
     """Where the paper speaks of some and of strong evidence."""
     for level, word in ((_SOME, "some evidence"), (_STRONG, "strong evidence")):
-        axes.axhline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=1)  # type: ignore[attr-defined]
-        axes.text(  # type: ignore[attr-defined]
+        axes.axhline(level, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
+        axes.text(
             0.99,
             level,
             f"{level:g}: {word}",
-            transform=axes.get_yaxis_transform(),  # type: ignore[attr-defined]
+            transform=axes.get_yaxis_transform(),
             ha="right",
             va="bottom",
             fontsize=6.5,

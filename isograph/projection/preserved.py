@@ -88,6 +88,8 @@ def preserve(
     abundance = stored.loc[stored["feature_type"] == "abundance", "feature_id"].astype(str)
     network = {*module_of, *abundance, *shares}
     wanted = np.array(sorted(network | {*broad}), dtype=str)
+    if not module_of:
+        raise StudyError("nothing to compare", [Problem("the fit", "has no modules")])
     with steps.step("features") as note:
         elsewhere = features_elsewhere(fit, bundle, study=study, wanted=wanted)
         note.result = "{:,} × {} samples".format(*elsewhere.values.shape)

@@ -103,7 +103,9 @@ def project(fit: Fit, bundle: Bundle, *, study: Study, steps: Steps | None = Non
         note.result = f"{len(modules.found)} of {len(fit.summary)} modules"
     rows = [*modules.rows, *factors.rows]
     found = modules.found | factors.found
-    scores = pd.DataFrame(found, index=elsewhere.sample_ids).T
+    scores = pd.DataFrame(found, index=elsewhere.sample_ids, dtype=np.float64).T
+    # without a score there is no name to take the type from
+    scores.index = scores.index.astype(object)
     scores = scores.rename_axis("module_id").reset_index()
     return Projection(
         modules=pd.DataFrame(rows, columns=list(COLUMNS)),
@@ -143,7 +145,8 @@ def _scores(loadings: pd.DataFrame, elsewhere: Elsewhere, values: Floats) -> _Sc
         row |= {"module_id": str(name), "n_features": len(part), "n_present": len(here)}
         row["covered"] = covered
         if covered < LEAST_COVERED or len(here) < 2:
-            row["reason"] = f"{len(here)} of {len(part)} features are there"
+            lacks = "two are needed" if len(here) < 2 else f"{covered:.1%} of its squared loadings"
+            row["reason"] = f"{len(here)} of {len(part)} features are there, {lacks}"
             rows.append(row)
             continue
         own = values[here["place"].to_numpy(dtype=np.int64)]

@@ -67,6 +67,41 @@ def test_samples_are_those_of_the_fit(genes: Any, cohort: tuple[Fit, Bundle]) ->
     assert genes.obs["passed"].isna().tolist() == known["passed"].isna().tolist()
 
 
+def test_columns_of_any_kind_are_stored(cohort: tuple[Fit, Bundle], tmp_path: Path) -> None:
+    import anndata
+
+    _, bundle = cohort
+    n = bundle.n_samples
+    days = pd.Series(pd.date_range("2026-03-01", periods=n))
+    days[2] = pd.NaT
+    odd = bundle.samples.assign(
+        drawn=days,
+        seen=pd.date_range("2026-03-01T08:30", periods=n, tz="UTC"),
+        mixed=pd.Series([1, "a", None] * n, dtype=object)[:n],
+        grade=pd.Categorical([2.5, 1.0] * (n // 2), categories=[1.0, 2.5], ordered=True),
+        week=pd.Categorical(days),
+        took=pd.to_timedelta(np.arange(n), unit="h"),
+        _index=np.arange(n),
+        **{"dose/day": np.arange(n), "dose_day": np.arange(n) + 1},
+    )
+    changed = replace(bundle, samples=odd)
+    fit = isograph.fit(changed, study=isograph.make_study(bundle="b", name="odd"))
+    for write, ending in ((write_h5ad, "h5ad"), (write_h5mu, "h5mu")):
+        assert write(fit, changed, tmp_path / f"fit.{ending}").is_file()
+    obs = anndata.read_h5ad(tmp_path / "fit.h5ad").obs
+    assert list(obs["drawn"].astype(object)[:2]) == ["2026-03-01", "2026-03-02"]
+    assert obs["drawn"].isna().sum() == 1
+    assert obs["week"].astype(object).iloc[1] == "2026-03-02 00:00:00"
+    assert obs["seen"].astype(object).iloc[0] == "2026-03-01T08:30:00+0000"
+    assert list(obs["mixed"].astype(object)[:2]) == ["1", "a"]
+    assert obs["mixed"].isna().sum() == changed.samples["mixed"].isna().sum()
+    assert list(obs["grade"].cat.categories) == [1.0, 2.5]
+    assert obs["grade"].cat.ordered
+    assert list(obs["index"]) == list(range(n))
+    assert list(obs["dose_day"]) == [place + 1 for place in range(n)]
+    assert list(obs["dose_day_"]) == list(range(n))
+
+
 def test_counts_are_sums_over_transcripts(genes: Any, cohort: tuple[Fit, Bundle]) -> None:
     _, bundle = cohort
     column = list(bundle.sample_ids).index(genes.obs_names[4])
