@@ -13,12 +13,12 @@ from isograph.bundle.save import check_bundle_target
 from isograph.cli.orders import orders
 from isograph.cli.text import table
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.assemble import Imported
+from isograph.importers.building.assemble import Imported
+from isograph.importers.building.report import REPORT_FILE, ImportReport, finding_rows
 from isograph.importers.cohort import import_cohort
-from isograph.importers.count_table import import_count_table
 from isograph.importers.options import ImportOptions
-from isograph.importers.report import REPORT_FILE, ImportReport, finding_rows
-from isograph.importers.table import import_table
+from isograph.importers.tables.count_table import import_count_table
+from isograph.importers.tables.table import import_table
 from isograph.progress import Steps
 
 _COLUMNS = ("found", "number", "of reads", "what was done", "such as")

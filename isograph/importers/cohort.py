@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.assemble import Imported, Origin, assemble, read_named_map
 from isograph.importers.beside import found_beside
+from isograph.importers.building.assemble import Imported, Origin, assemble, read_named_map
 from isograph.importers.folders import import_folder
 from isograph.importers.h5ad import read_h5ad
 from isograph.importers.nfcore import choose_results, find_results, is_results
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers import QUANTIFIERS, detect
-from isograph.importers.sample_alignment import align
-from isograph.importers.sample_sheet import read_sample_sheet
-from isograph.importers.table_folder import find_tables, import_tables
+from isograph.importers.sheets.sample_alignment import align
+from isograph.importers.sheets.sample_sheet import read_sample_sheet
+from isograph.importers.tables.table_folder import find_tables, import_tables
 from isograph.progress import Steps
 
 KINDS: Mapping[str, str] = {name: kind.title for name, kind in QUANTIFIERS.items()} | {
@@ -53,7 +53,7 @@ def import_cohort(
     gene_column: str | None = None,
     steps: Steps | None = None,
 ) -> Imported:
-    """Make a bundle of anything that is no plain table (see `isograph.importers.table`).
+    """Make a bundle of anything that is no plain table (see `isograph.importers.tables.table`).
 
     Args:
         source: folder of samples, or a file where the kind is one.

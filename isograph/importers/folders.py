@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.assemble import Imported, Origin, assemble, read_named_map
+from isograph.importers.building.assemble import Imported, Origin, assemble, read_named_map
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers import QUANTIFIERS, Quantified, find_samples, read_quantified
-from isograph.importers.sample_alignment import Aligned, align
-from isograph.importers.sample_sheet import Sheet, read_sample_sheet
+from isograph.importers.sheets.sample_alignment import Aligned, align
+from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
 from isograph.progress import Steps
 
 

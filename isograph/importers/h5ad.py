@@ -17,7 +17,7 @@ from isograph.bundle.format import SAMPLE_ID
 from isograph.errors import Problems
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.reading import LARGEST
-from isograph.importers.sample_sheet import Sheet, finding
+from isograph.importers.sheets.sample_sheet import Sheet, finding
 
 GENE_COLUMNS = ("gene_id", "gene_ids", "GENEID", "ensembl_gene_id", "gene")
 _NAME_COLUMNS = ("gene_name", "gene_symbol", "symbol", "gene_names")

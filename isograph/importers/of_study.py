@@ -10,9 +10,9 @@ from isograph.bundle import Bundle, load_bundle
 from isograph.bundle.format import MANIFEST_FILE
 from isograph.errors import IsographError
 from isograph.importers.beside import found_beside
+from isograph.importers.building.report import ImportReport
 from isograph.importers.cohort import import_cohort, look
 from isograph.importers.options import ImportOptions
-from isograph.importers.report import ImportReport
 from isograph.progress import Steps
 from isograph.study import ImportFields, Study
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from isograph.errors import Problems
-from isograph.importers.overlap import MIN_OVERLAP
+from isograph.importers.mapping.overlap import MIN_OVERLAP
 
 CountsFrom = Literal["no", "scaledTPM", "lengthScaledTPM", "dtuScaledTPM"]
 COUNTS_FROM: tuple[str, ...] = get_args(CountsFrom)
@@ -34,7 +34,7 @@ class ImportOptions:
         allow_union: samples may have different transcripts; what one lacks counts as 0.
         min_overlap: least share of reads that must have a gene, 0 to 1.
         counts_from: counts as they are (`no`), or made from abundances, see
-            `isograph.importers.abundance`.
+            `isograph.importers.building.abundance`.
         read_length: of the sequencing in bases, for StringTie's coverage.
         without_gene: `keep` transcripts without a gene, each as a gene of its own, or `drop` them.
         cache_dir: where readings of annotations are kept.

@@ -25,7 +25,7 @@ from isograph.features.model import AXIS_WEIGHTS as COLUMNS
 from isograph.features.model import SWITCH
 from isograph.features.standardise import standardise
 from isograph.features.traits import Trait
-from isograph.importers.match_notes import stems
+from isograph.importers.mapping.match_notes import stems
 from isograph.machine import one_thread
 from isograph.projection.abundance import gene_values
 from isograph.results.model import AXIS_WEIGHTS, Fit

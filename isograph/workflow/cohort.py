@@ -14,10 +14,10 @@ from isograph.explanation import ExplainOptions, explain
 from isograph.explanation.target import INDEX_PAGE
 from isograph.files import read_json, write_text
 from isograph.importers.beside import found_beside
+from isograph.importers.building.report import REPORT_FILE
 from isograph.importers.cohort import import_cohort
 from isograph.importers.of_study import is_bundle
 from isograph.importers.options import ImportOptions
-from isograph.importers.report import REPORT_FILE
 from isograph.progress import Steps
 from isograph.quality import assess_quality, write_quality
 from isograph.quality.folder import PAGE as QUALITY_PAGE

@@ -22,7 +22,7 @@ from isograph.explanation.page.tables import Table, make_table
 from isograph.explanation.page.tiles import Tile
 from isograph.explanation.page.traits import strength
 from isograph.explanation.target import INDEX_PAGE, PAGE
-from isograph.importers.report import finding_rows
+from isograph.importers.building.report import finding_rows
 from isograph.plots.style import ROLE_COLOURS
 from isograph.results import Fit
 

@@ -12,8 +12,8 @@ from isograph.bundle import Bundle, validate_bundle
 from isograph.errors import BundleError, IsographError
 from isograph.exporters import summarise_bundle
 from isograph.features import FeatureSet
+from isograph.importers.building.report import ImportReport, finding_rows
 from isograph.importers.of_study import open_study
-from isograph.importers.report import ImportReport, finding_rows
 from isograph.progress import Steps
 from isograph.simulation import simulate
 from isograph_assets.checks import bundle_check, bundle_result

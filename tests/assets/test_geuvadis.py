@@ -9,7 +9,7 @@ import pytest
 
 import isograph
 from isograph.importers.options import ImportOptions
-from isograph.importers.table import import_table
+from isograph.importers.tables.table import import_table
 from isograph.results import Fit
 from isograph_assets.partitions import fit_key
 from tests.assets.conftest import Pipeline

@@ -22,11 +22,11 @@ import pandas as pd
 
 from isograph.bundle import load_bundle, save_bundle
 from isograph.errors import IsographError
-from isograph.importers.assemble import Imported
+from isograph.importers.building.assemble import Imported
 from isograph.importers.cohort import import_cohort
-from isograph.importers.count_table import import_count_table
 from isograph.importers.options import ImportOptions
-from isograph.importers.table import import_table
+from isograph.importers.tables.count_table import import_count_table
+from isograph.importers.tables.table import import_table
 
 Damage = Callable[[Path, np.random.Generator], None]
 

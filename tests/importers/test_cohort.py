@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from isograph.errors import ImportDataError
-from isograph.importers.assemble import Imported
+from isograph.importers.building.assemble import Imported
 from isograph.importers.cohort import import_cohort, look
 from isograph.importers.options import ImportOptions
 from tests.importers.quantified_files import (

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isograph.errors import Problems
-from isograph.importers.gene_map import GeneMap, read_gene_map
+from isograph.importers.mapping.gene_map import GeneMap, read_gene_map
 from tests.shared_data import shared_path
 
 HEADERS = [

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.gene_map import GeneMap, read_gene_map
-from isograph.importers.identifiers import Match, match_transcripts
+from isograph.importers.mapping.gene_map import GeneMap, read_gene_map
+from isograph.importers.mapping.identifiers import Match, match_transcripts
 from tests.shared_data import shared_path
 
 HEADER = "ENST01.2|ENSG01.5|OTTHUMG1.2|OTTHUMT1.1|DDX-202|DDX|1657|lncRNA|"

@@ -15,7 +15,7 @@ from isograph.bundle import load_bundle, save_bundle
 from isograph.errors import ImportDataError
 from isograph.explanation.usage import transcript_usage
 from isograph.files import sha256_file
-from isograph.importers.assemble import Imported
+from isograph.importers.building.assemble import Imported
 from isograph.importers.folders import import_folder
 from isograph.importers.options import ImportOptions
 from tests.importers.quantified_files import (

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from isograph.errors import Problems
-from isograph.importers.gene_map import GeneMap
-from isograph.importers.identifiers import match_transcripts
-from isograph.importers.overlap import check_overlap
+from isograph.importers.mapping.gene_map import GeneMap
+from isograph.importers.mapping.identifiers import match_transcripts
+from isograph.importers.mapping.overlap import check_overlap
 
 
 def overlap(reads: dict[str, float], genes: dict[str, str], **options: float) -> list[str]:

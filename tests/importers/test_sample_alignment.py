@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from isograph.errors import Problems
-from isograph.importers.sample_alignment import Aligned, align
-from isograph.importers.sample_sheet import Sheet
+from isograph.importers.sheets.sample_alignment import Aligned, align
+from isograph.importers.sheets.sample_sheet import Sheet
 
 
 def kinds(findings: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from isograph.errors import Problems
-from isograph.importers.sample_sheet import Sheet, read_sample_sheet
+from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
 
 TEXT = "sample_id,Dx,age,code\nS1,a,3,007\nS2,,4.5,012\nS3,b,,001\n"
 

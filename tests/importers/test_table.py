@@ -15,7 +15,7 @@ from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.errors import ImportDataError
 from isograph.files import sha256_file
 from isograph.importers.options import ImportOptions
-from isograph.importers.table import import_table
+from isograph.importers.tables.table import import_table
 from tests.shared_data import shared_path
 
 KINDS = ["parquet", "tsv", "csv", "txt", "tsv.gz", "csv.gz"]
@@ -198,7 +198,7 @@ def test_provenance_names_the_sources_without_their_folders(
     imported: Imported, tmp_path: Path
 ) -> None:
     provenance = imported().provenance
-    assert provenance["importer"] == "isograph.importers.table"
+    assert provenance["importer"] == "isograph.importers.tables.table"
     assert provenance["importer_version"]
     for role in ("counts", "transcripts", "samples"):
         assert provenance[f"{role}_file"] == f"{role}.tsv"

@@ -202,7 +202,7 @@ def test_expression_needs_no_weights() -> None:
 def test_broad_factors_are_scored_and_taken_out() -> None:
     folder = shared_path("data", "real", "geuvadis_chr19_ceu91")
     from isograph.importers.options import ImportOptions
-    from isograph.importers.table import import_table
+    from isograph.importers.tables.table import import_table
 
     bundle = import_table(
         name="geuvadis",

@@ -31,7 +31,7 @@ class MatchNotes:
     Attributes:
         ids: of the transcripts, shape (n_transcripts,).
         reads: estimated reads of each over all samples, shape (n_transcripts,).
-        found: the findings so far, as `isograph.importers.identifiers.Match` has them.
+        found: the findings so far, as `isograph.importers.mapping.identifiers.Match` has them.
     """
 
     def __init__(self, ids: Texts, reads: npt.NDArray[np.float64]) -> None:

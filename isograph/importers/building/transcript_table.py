@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.annotation.model import Annotation
-from isograph.importers.abundance import mean_lengths
-from isograph.importers.annotated import fill_in, share_of_reads
-from isograph.importers.gene_map import GeneMap
-from isograph.importers.identifiers import Match
+from isograph.importers.building.abundance import mean_lengths
+from isograph.importers.building.annotated import fill_in, share_of_reads
+from isograph.importers.mapping.gene_map import GeneMap
+from isograph.importers.mapping.identifiers import Match
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers.model import Quantified
 

@@ -17,18 +17,18 @@ from isograph.bundle.format import SAMPLE_ID
 from isograph.bundle.model import Bundle
 from isograph.errors import ImportDataError, Problems
 from isograph.files import to_json
-from isograph.importers.abundance import counts_from_abundance
-from isograph.importers.annotated import with_places
-from isograph.importers.gene_map import GeneMap, read_gene_map
-from isograph.importers.genes import sum_genes
-from isograph.importers.identifiers import Match, match_transcripts
+from isograph.importers.building.abundance import counts_from_abundance
+from isograph.importers.building.annotated import with_places
+from isograph.importers.building.genes import sum_genes
+from isograph.importers.building.provenance import file_hashes, hash_of_files, source_record
+from isograph.importers.building.report import REPORT_FILE, ImportReport, about
+from isograph.importers.building.transcript_table import TranscriptTable, transcript_table
+from isograph.importers.mapping.gene_map import GeneMap, read_gene_map
+from isograph.importers.mapping.identifiers import Match, match_transcripts
+from isograph.importers.mapping.overlap import check_overlap
 from isograph.importers.options import ImportOptions
-from isograph.importers.overlap import check_overlap
-from isograph.importers.provenance import file_hashes, hash_of_files, source_record
 from isograph.importers.quantifiers.model import Quantified
-from isograph.importers.report import REPORT_FILE, ImportReport, about
-from isograph.importers.sample_alignment import Aligned
-from isograph.importers.transcript_table import TranscriptTable, transcript_table
+from isograph.importers.sheets.sample_alignment import Aligned
 
 SUITE = "imported"
 

@@ -15,8 +15,8 @@ from isograph.bundle.format import SAMPLE_ID
 from isograph.bundle.tables import from_frame, normalise, read_parquet, to_frame
 from isograph.errors import Problems
 from isograph.importers.reading import MISSING_TEXT, typed_frame
-from isograph.importers.sheet_cells import read_cells
-from isograph.importers.sheet_slips import slips
+from isograph.importers.sheets.sheet_cells import read_cells
+from isograph.importers.sheets.sheet_slips import slips
 
 _ID_NAMES = frozenset(
     ("sampleid", "sample", "samplename", "run", "runaccession", "runid", "id", "names", "libraryid")

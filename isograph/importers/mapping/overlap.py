@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from isograph.errors import Problems
-from isograph.importers.gene_map import GeneMap
-from isograph.importers.identifiers import Match
-from isograph.importers.match_notes import SHOWN, stems
+from isograph.importers.mapping.gene_map import GeneMap
+from isograph.importers.mapping.identifiers import Match
+from isograph.importers.mapping.match_notes import SHOWN, stems
 
 Ids = npt.NDArray[np.str_]
 Texts = npt.NDArray[np.object_]

@@ -23,7 +23,7 @@ _ACTION = "read as text, each value a level of its own: write plain numbers"
 
 
 class Slip(NamedTuple):
-    """A column, as `isograph.importers.sample_sheet.finding` takes it."""
+    """A column, as `isograph.importers.sheets.sample_sheet.finding` takes it."""
 
     kind: str
     n: int

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.gene_findings import gene_names, note_gene_versions
-from isograph.importers.gene_map import GeneMap
-from isograph.importers.match_notes import MatchNotes, stems
+from isograph.importers.mapping.gene_findings import gene_names, note_gene_versions
+from isograph.importers.mapping.gene_map import GeneMap
+from isograph.importers.mapping.match_notes import MatchNotes, stems
 
 Ids = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]

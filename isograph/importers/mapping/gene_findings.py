@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from isograph.importers.match_notes import SHOWN, MatchNotes, stems
+from isograph.importers.mapping.match_notes import SHOWN, MatchNotes, stems
 
 Ids = npt.NDArray[np.str_]
 Ints = npt.NDArray[np.int64]

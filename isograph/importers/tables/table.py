@@ -12,23 +12,23 @@ from isograph.bundle.checks import check_ids, check_table
 from isograph.bundle.model import Bundle
 from isograph.bundle.values import check_values
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.assemble import Imported
-from isograph.importers.genes import sum_genes
+from isograph.importers.building.assemble import Imported
+from isograph.importers.building.genes import sum_genes
+from isograph.importers.building.provenance import source_record
+from isograph.importers.building.report import ImportReport, about
 from isograph.importers.options import ImportOptions
-from isograph.importers.provenance import source_record
 from isograph.importers.reading import (
     Measured,
     check_size,
     read_annotation,
     read_measured,
 )
-from isograph.importers.report import ImportReport, about
-from isograph.importers.sample_alignment import Aligned, align
-from isograph.importers.sample_sheet import Sheet, read_sample_sheet
+from isograph.importers.sheets.sample_alignment import Aligned, align
+from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
 
 SUITE = "imported"
 
-_IMPORTER = "isograph.importers.table"
+_IMPORTER = "isograph.importers.tables.table"
 
 
 def import_table(

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.annotation.model import Annotation
-from isograph.importers.gene_map import exon_lengths
-from isograph.importers.identifiers import Match
+from isograph.importers.mapping.gene_map import exon_lengths
+from isograph.importers.mapping.identifiers import Match
 
 Texts = npt.NDArray[np.object_]
 

@@ -9,12 +9,12 @@ import numpy as np
 from isograph.bundle.checks import check_ids
 from isograph.bundle.values import check_values
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.assemble import Imported, Origin, assemble, read_named_map
+from isograph.importers.building.assemble import Imported, Origin, assemble, read_named_map
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.reading import Measured, check_size, read_measured
-from isograph.importers.sample_alignment import align
-from isograph.importers.sample_sheet import read_sample_sheet
+from isograph.importers.sheets.sample_alignment import align
+from isograph.importers.sheets.sample_sheet import read_sample_sheet
 from isograph.progress import Steps
 
 _ID = "transcript_id"

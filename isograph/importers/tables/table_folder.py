@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.importers.assemble import Imported
-from isograph.importers.count_table import import_count_table
+from isograph.importers.building.assemble import Imported
 from isograph.importers.options import ImportOptions
-from isograph.importers.table import import_table
+from isograph.importers.tables.count_table import import_count_table
+from isograph.importers.tables.table import import_table
 from isograph.progress import Steps
 
 _ENDING = r"\.(parquet|(csv|tsv|txt)(\.gz)?)"

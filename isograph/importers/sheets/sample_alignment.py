@@ -16,7 +16,7 @@ import pandas as pd
 from isograph.bundle.format import SAMPLE_ID
 from isograph.bundle.tables import from_frame, normalise, to_frame
 from isograph.errors import Problems
-from isograph.importers.sample_sheet import Sheet, finding
+from isograph.importers.sheets.sample_sheet import Sheet, finding
 
 Ints = npt.NDArray[np.int64]
 

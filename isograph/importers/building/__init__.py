@@ -1,0 +1,1 @@
+"""From quantified samples, a gene map and a sheet to a bundle and its report."""

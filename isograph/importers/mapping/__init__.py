@@ -1,0 +1,1 @@
+"""Which gene a quantified transcript belongs to, and what was noticed on the way."""

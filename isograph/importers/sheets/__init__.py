@@ -1,0 +1,1 @@
+"""Sample sheets as people keep them, beside the samples that were quantified."""

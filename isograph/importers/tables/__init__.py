@@ -1,0 +1,1 @@
+"""Plain tables: counts of transcripts, or expression of genes."""
