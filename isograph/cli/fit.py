@@ -20,6 +20,7 @@ from isograph.features.traits import Trait
 from isograph.importers.module_table import read_modules
 from isograph.progress import Steps
 from isograph.results import Fit, check_target, write_fit
+from isograph.results.advice import removed_traits
 from isograph.study import Study, make_study, read_study
 
 _SHOWN = 12
@@ -218,6 +219,7 @@ def report(result: Fit, folder: Path) -> str:
         parts.append(_given(result.calibration["given_modules"]))
     if len(result.programmes):
         parts.append(_programmes(result))
+        parts.extend(f"  {line}" for line in removed_traits(result))
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
 

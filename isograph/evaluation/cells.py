@@ -31,6 +31,7 @@ _NO_RESULT = (
     "importers/",
     "modules/preservation.py",
     "projection/",
+    "results/advice.py",
     "quality/",
     "workflow/",
     "evaluation/benchmark.py",

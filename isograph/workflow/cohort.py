@@ -22,6 +22,7 @@ from isograph.progress import Steps
 from isograph.quality import assess_quality, write_quality
 from isograph.quality.folder import PAGE as QUALITY_PAGE
 from isograph.results import Fit, read_fit, write_fit
+from isograph.results.advice import removed_traits
 from isograph.study import Study, make_study
 from isograph.workflow.ledger import Ledger, print_of_file, print_of_folder
 
@@ -264,7 +265,7 @@ class _Run:
                 bundle=bundle,
                 fit=found,
                 report=read_json(report) if report.is_file() else None,
-                flags=flags,
+                flags=(*removed_traits(found), *flags),
                 quality_page=f"quality/{QUALITY_PAGE}",
             )
             write_text(out / PAGE, text)

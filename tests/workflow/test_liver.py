@@ -21,5 +21,5 @@ def test_the_run_reports_the_module_of_body_weight(tmp_path: Path) -> None:
     best = tests.loc[tests["pvalue"].idxmin()]
     assert abs(best["r"]) > 0.55
     assert best["qvalue"] < 1e-9
-    page = (out / "index.html").read_text()
+    page = (out / "index.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert f"weight_g (r = {'−' if best['r'] < 0 else ''}{abs(best['r']):.2f})" in page
