@@ -18,6 +18,22 @@ from isograph.progress import Steps
 from isograph.study import study_name
 from isograph.workflow import Plan, run_cohort
 
+_OF_IMPORTS = (
+    "tx2gene",
+    "samples",
+    "sample_column",
+    "sheet",
+    "min_overlap",
+    "without_gene",
+    "allow_missing",
+    "allow_union",
+    "counts_from_abundance",
+    "read_length",
+    "aligner",
+    "layer",
+    "gene_column",
+)
+
 
 def run(options: argparse.Namespace) -> int:
     """Take a cohort from its files to its page."""
@@ -36,6 +52,12 @@ def _plan(options: argparse.Namespace) -> Plan:
         problems.add(str(options.source), "no such folder or file")
     if options.top is not None and options.top < 1:
         problems.add("--top", f"{options.top} modules", fix="give 1 or more")
+    if is_bundle(options.source):
+        # what would be left unread must not look as if it had been used
+        for key in _OF_IMPORTS:
+            if getattr(options, key):
+                flag = f"--{key.replace('_', '-')}"
+                problems.add(flag, "is for an import, and this is a bundle", fix="import it anew")
     problems.raise_if_any(StudyError, "nothing run")
     get_backend(options.backend)
     name = study_name(options.name or options.source.resolve().name)

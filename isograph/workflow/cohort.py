@@ -14,7 +14,7 @@ from isograph.explanation import ExplainOptions, explain
 from isograph.explanation.target import INDEX_PAGE
 from isograph.files import read_json, write_text
 from isograph.importers.beside import found_beside
-from isograph.importers.building.report import REPORT_FILE
+from isograph.importers.building.report import REPORT_FILE, import_flags
 from isograph.importers.cohort import import_cohort
 from isograph.importers.of_study import is_bundle
 from isograph.importers.options import ImportOptions
@@ -112,6 +112,9 @@ class _Run:
     def _title(self, stage: str, *, kept: bool) -> None:
         if kept:
             self.kept.append(stage)
+        elif stage != STAGES[-1]:
+            # a page of former results must not stand beside new ones
+            (self.plan.out / PAGE).unlink(missing_ok=True)
         number = STAGES.index(stage) + 1
         self.steps.say(
             f"[{number}/{len(STAGES)}] {stage}" + (": kept, nothing changed" if kept else "")
@@ -258,14 +261,19 @@ class _Run:
 
         out = self.plan.out
         report = out / "bundle" / REPORT_FILE
+        told = read_json(report) if report.is_file() else None
+        # what an import noticed that changes how results are to be read
+        imported = () if told is None else import_flags(told)
+        for line in imported:
+            self.steps.say(line)
         with self.steps.step("page") as note:
             text = cohort_page(
                 out,
                 name=self.plan.name,
                 bundle=bundle,
                 fit=found,
-                report=read_json(report) if report.is_file() else None,
-                flags=(*removed_traits(found), *flags),
+                report=told,
+                flags=(*imported, *removed_traits(found), *flags),
                 quality_page=f"quality/{QUALITY_PAGE}",
             )
             write_text(out / PAGE, text)

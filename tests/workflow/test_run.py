@@ -162,3 +162,42 @@ def test_the_command_says_where_the_page_is(
     assert "[5/5] report" in told.err
     record = json.loads((out / "run.json").read_text())
     assert set(record["stages"]) == set(STAGES[:-1])
+
+
+def test_a_bundle_refuses_what_it_would_not_read(
+    first: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", str(first / "bundle"), "--out", str(tmp_path / "run")]
+    assert main([*words, "--samples", "none.csv", "--tx2gene", "none.tsv"]) == 2
+    told = capsys.readouterr().err
+    assert "--samples: is for an import" in told
+    assert "--tx2gene: is for an import" in told
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_refused_rerun_leaves_no_page_of_former_results(quants: Path, tmp_path: Path) -> None:
+    run_cohort(plan(quants, tmp_path / "run"))
+    with pytest.raises(IsographError):
+        run_cohort(plan(quants, tmp_path / "run", study={"covariates": "~ Nope"}))
+    assert not (tmp_path / "run" / "index.html").exists()
+
+
+def test_a_sample_that_was_not_quantified_and_odd_cells_are_flagged(
+    quants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    shutil.copytree(quants, tmp_path / "q")
+    lines = (tmp_path / "q" / "samples.tsv").read_text().splitlines()
+    gone = lines.pop().split("\t")[0]
+    (tmp_path / "q" / gone / "quant.sf").unlink()
+    cells = lines[1].split("\t")
+    cells[lines[0].split("\t").index("Age")] = "n.d."
+    lines[1] = "\t".join(cells)
+    (tmp_path / "q" / "samples.tsv").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "run"
+    assert main(["run", str(tmp_path / "q"), "--out", str(out), "--top", "1"]) == 0
+    told, page = capsys.readouterr().err, (out / "index.html").read_text()
+    for text in (told, page):
+        assert gone in text
+        assert "n.d." in text

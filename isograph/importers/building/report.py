@@ -116,6 +116,24 @@ def finding_rows(findings: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]
     ]
 
 
+_MISLEADS = ("nearly_numeric", "numbers_as_text", "without_counts", "unnamed_blocks")
+
+
+def import_flags(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """What must be seen before results of an import are believed, in sentences.
+
+    Args:
+        record: content of `import_report.json`.
+    """
+    told = [
+        f"{_SAID[one['kind']]} ({one['n']}): {', '.join(map(str, one['examples']))}; "
+        f"{one['action']}"
+        for one in record["findings"]
+        if one["kind"] in _MISLEADS
+    ]
+    return (*told, *record["notes"])
+
+
 def about(subject: str, findings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Findings with the word for what they are about."""
     return [{"about": subject, **one} for one in findings]
