@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from isograph.bundle.missing import is_missing
+
 MAX_CODED_LEVELS = 10
 """Most different values of a column of group codes."""
 
-_MISSING_TEXT = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>"})
 _CONTROL = re.compile(
     r"controls?|ctrl|ctl|healthy|normal|unaffected|wt|wildtype|untreated|vehicle|mock|naive"
     r"|none|no|false|0"
@@ -25,7 +26,7 @@ def read_column(column: pd.Series[Any], *, categorical: bool = False) -> pd.Seri
 
     Numbers stay numbers unless `categorical`. Truth values, text, dates and pandas categories are
     groups; text that reads as fractional numbers, with more than ten different ones, is numbers.
-    Blank text and `NA`, `N/A`, `NaN`, `null` in their usual spellings are missing, as are infinite
+    Blank text and `NA`, `N/A`, `NaN`, `null` in any case of letters are missing, as are infinite
     numbers.
 
     Args:
@@ -51,7 +52,7 @@ def read_column(column: pd.Series[Any], *, categorical: bool = False) -> pd.Seri
     else:
         # whole days are written without a time of day
         text = present.astype(str).str.strip()
-        text = text[~text.isin(_MISSING_TEXT)]
+        text = text[~is_missing(text)]
         parsed = None if categorical or is_bool else _measured_text(text)
         values = _grouped(text) if parsed is None else parsed
     return values.reindex(column.index).set_axis(index)
@@ -75,7 +76,7 @@ def looks_coded(numbers: pd.Series[Any]) -> bool:
 
 def _read_categories(column: pd.Series[Any]) -> pd.Series[Any]:
     text = column.dropna().astype(str).str.strip()
-    text = text[~text.isin(_MISSING_TEXT)]
+    text = text[~is_missing(text)]
     if not column.cat.ordered:
         return _grouped(text).reindex(column.index)
     seen = set(text)

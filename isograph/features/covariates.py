@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from isograph.features.design import (
     residualise,
     restrict,
 )
+from isograph.features.slips import UNCLEAR_FIX, unclear_numbers
 from isograph.features.traits import SAMPLE_ID, check_known
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def build_design(
 
     Raises:
         StudyError: names every unknown column, everything in the formula that is not allowed,
-            every missing value, every covariate of one level or of a level for each sample, every
-            transform that gives no number; or says that too few degrees of freedom are left.
+            every missing value, every covariate of one level, of a level for each sample or of
+            numbers with slips, every transform that gives no number; or says that too few
+            degrees of freedom are left.
     """
     ids = samples[SAMPLE_ID].astype(str).to_numpy(dtype=object)
     everyone = np.ones(len(ids), dtype=bool)
@@ -88,7 +90,11 @@ def build_design(
         _check_missing(frame, ids, problems)
         problems.raise_if_any(StudyError, "covariates refused: values are missing")
     kept = frame.loc[keep].reset_index(drop=True)
-    _check_levels(kept, problems)
+    unclear = {
+        name: "" if name in as_groups else unclear_numbers(samples[name][keep].set_axis(ids[keep]))
+        for name in parsed.columns
+    }
+    _check_levels(kept, unclear, problems)
     problems.raise_if_any(StudyError, "covariates refused")
     return _make_design(parsed, kept, ids[keep], dropped=ids[~keep]), keep
 
@@ -136,7 +142,7 @@ def _check_missing(frame: pd.DataFrame, ids: npt.NDArray[Any], problems: Problem
             )
 
 
-def _check_levels(frame: pd.DataFrame, problems: Problems) -> None:
+def _check_levels(frame: pd.DataFrame, unclear: Mapping[str, str], problems: Problems) -> None:
     n = len(frame)
     if n == 0:
         problems.add("covariates", "no sample has a value of every covariate")
@@ -147,7 +153,9 @@ def _check_levels(frame: pd.DataFrame, problems: Problems) -> None:
             continue
         n_levels = column.nunique()
         where = f"covariates: {name}"
-        if n_levels == 1:
+        if unclear[name]:
+            problems.add(where, unclear[name], fix=UNCLEAR_FIX)
+        elif n_levels == 1:
             what = f"has one level, {column.iloc[0]}, in all {n} samples"
             problems.add(where, what, fix="leave it out")
         elif n_levels == n:

@@ -21,6 +21,7 @@ from isograph.features.columns import (
     number_text,
     read_column,
 )
+from isograph.features.slips import UNCLEAR_FIX, unclear_numbers
 
 __all__ = ["SAMPLE_ID", "Trait", "TraitKind", "check_known", "infer_traits", "read_column"]
 
@@ -41,6 +42,12 @@ class TraitKind(StrEnum):
     MANY_LEVEL = "many-level"
     CONSTANT = "constant"
     ID_LIKE = "id-like"
+    UNCLEAR = "unclear"
+    BLOCK = "block"
+
+
+UNTESTED = frozenset((TraitKind.CONSTANT, TraitKind.ID_LIKE, TraitKind.UNCLEAR, TraitKind.BLOCK))
+"""Kinds that no module is tested against."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Trait:
 
     Attributes:
         name: the column.
-        kind: decides the test; constant and id-like columns are not tested.
+        kind: decides the test; kinds of `UNTESTED` have none.
         levels: of grouped kinds, in order, reference level first; of ordered columns, from lowest
             to highest; empty otherwise.
         n_missing: samples without a value (infinite numbers count as missing).
@@ -69,7 +76,7 @@ class Trait:
     @property
     def testable(self) -> bool:
         """Whether modules can be tested against it."""
-        return self.kind not in (TraitKind.CONSTANT, TraitKind.ID_LIKE)
+        return self.kind not in UNTESTED
 
     @property
     def reference_level(self) -> str | None:
@@ -110,7 +117,7 @@ def infer_traits(
         categorical: columns that are groups although they are written as numbers.
         names: columns wanted; None takes all, including those that cannot be tested.
         ordered: levels from lowest to highest, by column; such a column is tested by their ranks.
-        block: the column of blocks, always groups.
+        block: the column of blocks, which is no trait: that donors differ needs no test.
 
     Returns:
         Traits in the order of `names`, or of the columns.
@@ -132,26 +139,32 @@ def infer_traits(
         problems.add(f"ordered: {name}", "is named in categorical too", fix="name it once")
     if SAMPLE_ID in wanted:
         problems.add(f"traits: {SAMPLE_ID}", "names the samples and is no trait")
-    groups = {*categorical, block}
     traits = []
     for name in wanted:
         if name not in columns or name in bad:
             continue
         column = samples[name].set_axis(samples[SAMPLE_ID].astype(str))
-        if name in ordered and name != block:
+        if name == block:
+            traits.append(_block(name, column))
+        elif name in ordered:
             traits.append(_infer_ordered(name, column, tuple(ordered[name])))
         else:
-            traits.append(_infer(name, column, name in groups))
+            traits.append(_infer(name, column, name in categorical))
     if names is not None:
         for trait in traits:
             if not trait.testable:
-                fix = "leave it out" if trait.kind == TraitKind.CONSTANT else _ID_FIX
-                problems.add(f"traits: {trait.name}", f"{trait.kind}: {trait.reason}", fix=fix)
+                what, fix = f"{trait.kind}: {trait.reason}", _FIXES[trait.kind]
+                problems.add(f"traits: {trait.name}", what, fix=fix)
     problems.raise_if_any(StudyError, "traits refused")
     return tuple(traits)
 
 
-_ID_FIX = "leave it out, or rename or recode the column if it is a measurement"
+_FIXES = {
+    TraitKind.CONSTANT: "leave it out",
+    TraitKind.ID_LIKE: "leave it out, or rename or recode the column if it is a measurement",
+    TraitKind.UNCLEAR: UNCLEAR_FIX,
+    TraitKind.BLOCK: "leave it out",
+}
 
 
 def check_known(
@@ -182,6 +195,9 @@ def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:
         reason = "no sample has a value" if one is None else f"every sample has the value {shown}"
     elif isinstance(values.dtype, pd.CategoricalDtype):
         kind, reason = _grouped_kind(counts, was_text=was_text)
+        unclear = "" if categorical else unclear_numbers(column.where(values.notna()))
+        if unclear:
+            kind, reason = TraitKind.UNCLEAR, unclear
     else:
         kind, reason = _number_kind(name, values, counts)
         if was_text and not reason:
@@ -197,6 +213,13 @@ def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:
         reason=reason,
         values=values.rename(name),
     )
+
+
+def _block(name: str, column: pd.Series[Any]) -> Trait:
+    """The column of blocks: known, and not tested."""
+    values = read_column(column, categorical=True)
+    reason = "samples of one value are taken together, not as independent"
+    return Trait(name, TraitKind.BLOCK, (), int(values.isna().sum()), reason, values.rename(name))
 
 
 def _is_ordered(

@@ -13,12 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from isograph.bundle.missing import MISSING_TEXT
 from isograph.bundle.tables import normal_frame, read_parquet, to_frame
 from isograph.bundle.tables import normalise as normalise_table
 from isograph.errors import Problems
-
-MISSING_TEXT = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
-"""What text files write for a missing value. `None` is not one of them: it is a treatment."""
 
 LARGEST = 1e15
 """Counts and lengths beyond this are damage; also keeps float32 and sums finite."""

@@ -87,8 +87,8 @@ def module_traits(
     samples, and `n` counts blocks. With normal errors and a random effect of each donor (Laird &
     Ware 1982, Biometrics 38:963) the first is exact, the second where blocks have the same size;
     averaging the design rather than residuals keeps covariates exact, for what was taken out of the
-    eigengene before is a combination of its columns. The column of the blocks itself is tested as
-    if there were none.
+    eigengene before is a combination of its columns. The column of the blocks itself, should
+    it be among the traits, is tested as if there were none.
 
     Args:
         eigengenes: shape (n_modules, n_samples), finite.

@@ -93,11 +93,15 @@ def _best_matches(features: FeatureSet, programmes: Programmes, names: list[str]
     if not names:
         return empty
     declared = {trait.name for trait in features.traits}
+    groups = list(features.record.get("categorical", ()))
+    if features.blocks is not None:
+        # a factor may be what donors differ in
+        groups.append(features.blocks.column)
+    ordered = features.record.get("ordered_levels") or {}
     known = infer_traits(
         features.samples,
-        categorical=features.record.get("categorical", ()),
-        ordered=features.record.get("ordered_levels"),
-        block=None if features.blocks is None else features.blocks.column,
+        categorical=groups,
+        ordered={name: levels for name, levels in ordered.items() if name not in groups},
     )
     others = [trait for trait in known if trait.name not in declared]
     traits = [*features.traits, *others, *_library_size(features)]

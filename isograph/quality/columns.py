@@ -56,12 +56,14 @@ def study_columns(
     except StudyError as error:
         problems.found += error.problems
     problems.raise_if_any(StudyError, "study refused")
+    if block is not None:
+        # whether a trait follows the donors is asked here all the same
+        categorical.append(block)
     found = infer_traits(
         samples,
         categorical=categorical,
         # a formula that makes groups of an ordered column is taken at its word
         ordered={name: levels for name, levels in ordered.items() if name not in categorical},
-        block=block,
     )
     traits = set(study.traits or ())
     columns = [

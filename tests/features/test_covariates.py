@@ -388,3 +388,16 @@ def test_geuvadis_labs() -> None:
     assert "population: has one level, CEU" in refusal(samples, "~ population + lab")
     nested, _ = build_design(samples, "~ C(lab) + run_date")
     assert nested.rank < 6 + 11
+
+
+@pytest.mark.parametrize("cell", ["n.d.", "7,5"])
+def test_numbers_with_slips_are_refused_unless_they_are_named_as_groups(
+    samples: pd.DataFrame, cell: str
+) -> None:
+    text = samples["RIN"].round(1).astype(str)
+    frame = samples.assign(RIN=text.where(samples["sample_id"] != "S03", cell))
+    with pytest.raises(StudyError, match="write plain numbers") as error:
+        build_design(frame, "~ RIN")
+    assert f"covariates: RIN: numbers but for 1 of 40 values: '{cell}' of S03" in str(error.value)
+    frame["RIN"] = np.where(samples["sample_id"] == "S03", cell, np.arange(N) % 5)
+    assert build_design(frame, "~ RIN", categorical=["RIN"])[0].rank == 5

@@ -273,3 +273,37 @@ def test_geuvadis_columns() -> None:
     assert "--categorical lab" in kinds["lab"].reason
     assert (kinds["sex"].levels, kinds["sex"].n_missing) == (("female", "male"), 2)
     assert kinds["library_size_chr19"].kind == "continuous"
+
+
+# ---- numbers with slips
+
+
+AGES = [str(age) for age in range(30, 50)]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([*AGES, "n.d.", None], "numbers but for 1 of 21 values: 'n.d.' of S020"),
+        (
+            [f"{age},0" for age in AGES],
+            "numbers written with commas or percent signs: '30,0' of S000, '31,0' of S001, "
+            "'32,0' of S002, …",
+        ),
+        (["0.5"] * 10 + ["1.5"] * 10 + ["1.5?"], "numbers but for 1 of 21 values: '1.5?' of S020"),
+    ],
+    ids=["odd cell", "commas", "fractions"],
+)
+def test_numbers_with_slips_are_unclear_and_not_tested(
+    values: list[str | None], reason: str
+) -> None:
+    trait = one(values)
+    assert (trait.kind, trait.reason, trait.testable) == ("unclear", reason, False)
+    with pytest.raises(StudyError, match="write plain numbers") as error:
+        infer_traits(table(age=values), names=["age"])
+    assert f"traits: age: unclear: {reason}" in str(error.value)
+
+
+def test_groups_that_are_nearly_all_numbers_stay_groups() -> None:
+    assert one(["1", "2", "3"] * 7 + ["3b"] * 2).kind == "many-level"
+    assert one([*AGES, *AGES, *AGES, "n.d."], categorical=True).kind == "many-level"

@@ -195,8 +195,9 @@ def test_row_names_of_r_are_ids(tmp_path: Path) -> None:
     ("cells", "kind"),
     [
         ([*("3.5" for _ in range(19)), "n.d."], "nearly_numeric"),
-        (["3,5", "4,25", "1,0"], "numbers_as_text"),
-        (["12 %", "5%", "7%"], "numbers_as_text"),
+        (["1,234", "4,250", "1,000"], "numbers_as_text"),
+        (["3,5", "4.25", "1,0"], "numbers_as_text"),
+        (["12 %", "5%", "7"], "numbers_as_text"),
         (["2001-02-03", "2001-02-04", "2001-03-04"], "dates_as_text"),
         (["1-Mar", "2-Sep", "12-Dec-2001"], "dates_as_text"),
         (["2001-02-03T04:05:06", "2001-02-04T00:00:00"], "dates_as_text"),
@@ -210,6 +211,35 @@ def test_columns_that_were_meant_as_numbers_are_named(
     assert kinds(sheet.findings) == {kind}
     [found] = sheet.findings
     assert found["examples"][0].startswith("x of S")
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "numbers"),
+    [
+        (["3,5", "4,25", "1"], "decimal_commas", [3.5, 4.25, 1]),
+        (["0,125", "-1,5"], "decimal_commas", [0.125, -1.5]),
+        (["12 %", "5%", "0.5%"], "percent_signs", [12, 5, 0.5]),
+        (["12,5%", "5%"], "decimal_commas", [12.5, 5]),
+        (["12", "-", "5.5"], "missing_words", [12, np.nan, 5.5]),
+        (["12,5", "Unknown", "5"], "missing_words", [12.5, np.nan, 5]),
+        (["12", ".", "not collected"], "missing_words", [12, np.nan, np.nan]),
+    ],
+)
+def test_numbers_as_people_write_them_are_numbers_and_it_is_said(
+    tmp_path: Path, cells: list[str], kind: str, numbers: list[float]
+) -> None:
+    rows = "".join(f"S{place};{cell}\n" for place, cell in enumerate(cells))
+    sheet = read(write(tmp_path / "s.csv", "sample_id;x\n" + rows))
+    np.testing.assert_array_equal(sheet.frame["x"].astype(float), numbers)
+    assert kind in kinds(sheet.findings)
+
+
+def test_a_word_for_missing_stays_a_level_among_levels_and_it_is_said(tmp_path: Path) -> None:
+    text = "sample_id,smoker\nS1,yes\nS2,unknown\nS3,no\nS4,n/a\nS5,na\n"
+    sheet = read(write(tmp_path / "s.csv", text))
+    assert sheet.frame["smoker"].tolist() == ["yes", "unknown", "no", None, None]
+    [found] = sheet.findings
+    assert (found["kind"], found["examples"]) == ("missing_levels", ["smoker of S2 = 'unknown'"])
 
 
 def test_rows_that_stand_twice_the_same_are_kept_once(tmp_path: Path) -> None:

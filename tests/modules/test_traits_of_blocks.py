@@ -8,6 +8,7 @@ import pytest
 import statsmodels.formula.api as smf
 from scipy import stats
 
+from isograph.errors import StudyError
 from isograph.features.blocks import Blocks, read_blocks
 from isograph.features.covariates import Design, build_design, intercept_only, residualise
 from isograph.features.traits import infer_traits
@@ -189,10 +190,25 @@ def test_two_donors_cannot_be_compared(eigengene: np.ndarray, samples: pd.DataFr
 # the donors themselves, and both
 
 
-def test_whether_donors_differ_is_tested_between_samples(
+def test_the_column_of_donors_is_no_trait(samples: pd.DataFrame) -> None:
+    kinds = {trait.name: trait.kind for trait in infer_traits(samples, block="donor")}
+    assert kinds["donor"] == "block"
+    with pytest.raises(StudyError, match="donor: block: samples of one value are taken together"):
+        infer_traits(samples, names=["donor"], block="donor")
+
+
+def test_whether_donors_differ_is_tested_between_samples_where_it_is_asked(
     eigengene: np.ndarray, samples: pd.DataFrame
 ) -> None:
-    got = run(eigengene, samples, "donor").iloc[0]
+    found = module_traits(
+        eigengene[None, :],
+        module_ids=["M000"],
+        traits=infer_traits(samples, names=["donor"]),
+        samples=samples,
+        design=intercept_only(N),
+        blocks=read_blocks(samples, "donor"),
+    )
+    got = found.iloc[0]
     groups = [part.to_numpy() for _, part in pd.Series(eigengene).groupby(samples["donor"])]
     expected = stats.f_oneway(*groups)
     assert (got["test"], got["n"]) == ("anova", N)

@@ -12,6 +12,7 @@ from isograph.explanation.page.provenance import provenance
 from isograph.explanation.page.shell import render, shown_pictures
 from isograph.explanation.page.tiles import Tile
 from isograph.explanation.source import Source
+from isograph.features.traits import UNTESTED
 from isograph.plots.style import ROLE_COLOURS
 
 
@@ -76,5 +77,5 @@ def _untested(source: Source) -> list[tuple[str, str]]:
     return [
         (str(trait["name"]), str(trait["reason"]) or str(trait["kind"]))
         for trait in source.fit.config["traits"]
-        if trait["kind"] in ("constant", "id-like")
+        if trait["kind"] in UNTESTED
     ]

@@ -41,6 +41,10 @@ _SAID = {
     "second_id_column": "column that was called sample_id too",
     "unnamed_columns": "columns of the sheet without a name",
     "excel_errors": "cells of the sheet that hold a spreadsheet's error",
+    "missing_words": "words for a missing value, among numbers",
+    "missing_levels": "words for a missing value, among other text",
+    "decimal_commas": "numbers with a decimal comma",
+    "percent_signs": "numbers with a percent sign",
     "nearly_numeric": "cells that are no numbers in a column of numbers",
     "numbers_as_text": "cells with commas or percent signs",
     "dates_as_text": "dates",
@@ -116,7 +120,13 @@ def finding_rows(findings: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]
     ]
 
 
-_MISLEADS = ("nearly_numeric", "numbers_as_text", "without_counts", "unnamed_blocks")
+_MISLEADS = (
+    "missing_levels",
+    "nearly_numeric",
+    "numbers_as_text",
+    "without_counts",
+    "unnamed_blocks",
+)
 
 
 def import_flags(record: Mapping[str, Any]) -> tuple[str, ...]:

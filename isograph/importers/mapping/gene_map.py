@@ -20,9 +20,10 @@ from pyarrow import csv as arrow_csv
 
 from isograph.annotation.cache import read_annotation
 from isograph.annotation.model import Annotation
+from isograph.bundle.missing import MISSING_TEXT
 from isograph.bundle.tables import normalise, read_parquet
 from isograph.errors import ImportDataError, Problems
-from isograph.importers.reading import MISSING_TEXT, note_cut_line
+from isograph.importers.reading import note_cut_line
 
 Ids = npt.NDArray[np.str_]
 Texts = npt.NDArray[np.object_]

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from isograph.bundle.format import SAMPLE_ID
+from isograph.bundle.missing import is_missing
 from isograph.bundle.tables import from_frame, normalise, read_parquet, to_frame
 from isograph.errors import Problems
-from isograph.importers.reading import MISSING_TEXT, typed_frame
+from isograph.importers.reading import typed_frame
 from isograph.importers.sheets.sheet_cells import read_cells
-from isograph.importers.sheets.sheet_slips import slips
+from isograph.importers.sheets.sheet_slips import note_slips, repair_numbers
 
 _ID_NAMES = frozenset(
     ("sampleid", "sample", "samplename", "run", "runaccession", "runid", "id", "names", "libraryid")
@@ -105,13 +106,15 @@ def read_sample_sheet(
         arrow = from_frame(text, where, problems)
         frame = to_frame(normalise(arrow, text={SAMPLE_ID}, where=where, problems=problems))
     else:
+        text, repaired = repair_numbers(text, finding)
+        findings += repaired
         frame = typed_frame(text, where=where, problems=problems)
     frame = _without_repeats(frame, findings)
     _check_ids(frame, where, problems)
     _check_finite(frame, where, problems)
     if len(problems.found) > n_before:
         return None
-    findings += [finding(*one) for one in slips(frame)]
+    findings += note_slips(frame, finding)
     return Sheet(frame.reset_index(drop=True), id_column, path, tuple(findings))
 
 
@@ -124,7 +127,7 @@ def _tidy(cells: pd.DataFrame, findings: list[dict[str, Any]]) -> pd.DataFrame:
         where = [name for name, any_ in zip(names, changed.any(), strict=True) if any_]
         n = int(changed.to_numpy().sum())
         findings.append(finding("blanks_around_cells", n, where, "removed"))
-    text: pd.DataFrame = trimmed.mask(trimmed.isin(MISSING_TEXT))
+    text: pd.DataFrame = trimmed.mask(trimmed.apply(is_missing))
     errors = text.apply(lambda column: column.str.fullmatch(_EXCEL_ERROR).eq(True))
     if errors.any(axis=None):
         shown = text.to_numpy()[errors.to_numpy()]
