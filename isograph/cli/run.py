@@ -8,7 +8,8 @@ from pathlib import Path
 
 from isograph.annotation.places import default_cache
 from isograph.backends import get_backend
-from isograph.cli.fit import report, setting_pairs
+from isograph.cli.fit import setting_pairs
+from isograph.cli.fit_report import report
 from isograph.cli.importing import import_options
 from isograph.cli.text import names
 from isograph.errors import Problems, StudyError
@@ -18,6 +19,7 @@ from isograph.progress import Steps
 from isograph.study import study_name
 from isograph.workflow import Plan, run_cohort
 
+_MOST_FLAGS = 12
 _OF_IMPORTS = (
     "tx2gene",
     "samples",
@@ -41,9 +43,19 @@ def run(options: argparse.Namespace) -> int:
     steps = Steps(stream=None if options.quiet else sys.stderr)
     result = run_cohort(plan, steps=steps)
     if not options.quiet:
-        print(report(result.fit, plan.out / "fit"))
+        print(report(result.fit, plan.out / "fit", bundle=result.bundle))
+        print(_first(result.flags))
         print(f"open {result.page}")
     return 0
+
+
+def _first(flags: tuple[str, ...]) -> str:
+    """What to look at before the modules are believed."""
+    if not flags:
+        return "nothing stands out among samples and sample columns"
+    rest = len(flags) - _MOST_FLAGS
+    lines = [f"look at first ({len(flags)}):", *(f"  - {one}" for one in flags[:_MOST_FLAGS])]
+    return "\n".join(lines + ([f"  … and {rest} more on the page"] if rest > 0 else []))
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -86,4 +98,5 @@ def _plan(options: argparse.Namespace) -> Plan:
             gene_sets=options.gene_sets, gtf=options.gtf, cache_dir=default_cache()
         ),
         top=options.top,
+        overwrite=options.overwrite,
     )

@@ -45,6 +45,9 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--gene-sets", type=Path, metavar="GMT", help="to test each module against"
     )
     explain.add_argument("--top", type=int, metavar="N", help="explain the N largest modules only")
+    run.add_argument(
+        "--overwrite", action="store_true", help="replace the run of another cohort in the folder"
+    )
     run.add_argument("--quiet", action="store_true", help="no progress, no table")
     run.set_defaults(module="run")
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from isograph.bundle import Bundle, load_bundle
+from isograph.bundle.names import gene_names
 from isograph.errors import BundleError, OutputError, Problem
 from isograph.explanation.usage import UsageReader
 from isograph.features.design import Design, extend, residualise
@@ -141,13 +142,8 @@ class Source:
     @cached_property
     def gene_names(self) -> pd.Series[str]:
         """Readable name of each gene by id, the id where there is none."""
-        for kind in ("gene", "transcript"):
-            table = self.bundle.tables.get(kind)
-            if table is not None and "gene_name" in table.columns:
-                names = table.drop_duplicates("gene_id").set_index("gene_id")["gene_name"]
-                return names.where(names.notna(), names.index.to_series()).astype(str)
         ids = self.bundle.gene_ids
-        return pd.Series(ids, index=ids, dtype=str)
+        return pd.Series(gene_names(self.bundle, ids), index=ids, dtype=str)
 
     @property
     def _clean_eigengenes(self) -> Floats:

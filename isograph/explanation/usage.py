@@ -52,6 +52,7 @@ class UsageReader:
 
     def __init__(self, bundle: Bundle, sample_ids: npt.NDArray[np.str_]) -> None:
         self._assay = next((name for name in ID_COLUMN_OF if name in bundle.matrices), None)
+        self._lengths: Floats = np.empty(0)
         if self._assay is None:
             return
         table = bundle.tables[TABLE_OF_ASSAY[self._assay]]
@@ -62,12 +63,18 @@ class UsageReader:
         column = {name: place for place, name in enumerate(bundle.sample_ids)}
         self._order = np.array([column[name] for name in sample_ids], dtype=np.int64)
         self._matrix = bundle.matrices[self._assay]
-        self._lengths = effective_lengths(table)
+        if self._assay == "transcript_counts":
+            self._lengths = effective_lengths(table)
 
     @property
     def known(self) -> bool:
         """Whether the bundle has usage at all."""
         return self._assay is not None
+
+    @property
+    def unit(self) -> str:
+        """What usage is a share of: a gene's molecules where lengths are known, else its reads."""
+        return "molecules" if np.isfinite(self._lengths).any() else "reads"
 
     def read(self, genes: npt.NDArray[np.str_]) -> TranscriptUsage:
         """Usage of the transcripts of genes that have two or more.
@@ -82,9 +89,9 @@ class UsageReader:
         rows = rows_of_sorted(self._gene_ids, genes)
         values = take_block(self._matrix, self._rows[rows], self._order)
         gene_ids, ids = self._gene_ids[rows], self._ids[rows]
-        lengths = self._lengths[self._rows[rows]]
         if self._assay == "psi":
             return TranscriptUsage(ids, gene_ids, values)
+        lengths = self._lengths[self._rows[rows]]
         seen = (values > 0).any(axis=1)
         gene_ids, ids, values, lengths = gene_ids[seen], ids[seen], values[seen], lengths[seen]
         gene, size = np.unique(gene_ids, return_inverse=True, return_counts=True)[1:]

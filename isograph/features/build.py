@@ -11,22 +11,18 @@ import pandas as pd
 from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import Problem, StudyError
-from isograph.features.blocks import Blocks, block_column, read_blocks
 from isograph.features.channels import Channel, assay_channels
-from isograph.features.covariates import build_design
 from isograph.features.dependence import block_lines, block_record
 from isograph.features.design import ROWS_A_BLOCK, Design
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH, FeatureSet
 from isograph.features.ordered import ordered_levels
+from isograph.features.samples import samples_in_use
 from isograph.features.standardise import standardise
-from isograph.features.traits import Trait, infer_traits
 from isograph.machine import blocks, in_threads, one_thread
 from isograph.progress import Steps
 from isograph.study import Study
 
 FILTERED = "filtered_low_expression"
-_LEAST_DF = 4
-RESERVED_COLUMNS = frozenset((*META_COLUMNS, "module_id", "variance_explained"))
 
 
 def build_features(
@@ -96,71 +92,6 @@ def build_features(
         blocks=blocks,
         axis_weights=known_weights[0] if known_weights else None,
     )
-
-
-def check_samples(bundle: Bundle, *, study: Study) -> npt.NDArray[np.str_]:
-    """Ids of the samples that features of a study are made of, sorted; without making any.
-
-    Args:
-        bundle: its sample table is looked at, nothing else.
-        study: gives covariates, traits, categorical columns and `drop_missing`.
-
-    Raises:
-        StudyError: as `build_features` would for its samples.
-    """
-    samples, *_ = samples_in_use(bundle, study)
-    return samples["sample_id"].to_numpy(dtype=str)
-
-
-def samples_in_use(
-    bundle: Bundle, study: Study
-) -> tuple[pd.DataFrame, npt.NDArray[np.int64], Design, tuple[Trait, ...], Blocks | None]:
-    """Samples sorted by id, their columns in the bundle, and their design, traits and blocks."""
-    samples, order = _samples_in_order(bundle)
-    design, kept = build_design(
-        samples,
-        study.covariates,
-        drop_missing=study.drop_missing,
-        categorical=study.categorical,
-    )
-    samples = samples.loc[kept].reset_index(drop=True)
-    _refuse_too_few(len(samples) - 2 - design.rank, samples, design)
-    known = [str(name) for name in samples.columns if name != "sample_id"]
-    blocks = read_blocks(samples, block_column(study.block, bundle.provenance, known=known))
-    traits = infer_traits(
-        samples,
-        categorical=study.categorical,
-        names=study.traits,
-        ordered=ordered_levels(study.ordered, bundle.provenance, groups=study.categorical),
-        block=None if blocks is None else blocks.column,
-    )
-    return samples, order[kept], design, traits, blocks
-
-
-def _refuse_too_few(df: int, samples: pd.DataFrame, design: Design) -> None:
-    if df < _LEAST_DF:
-        problem = Problem(
-            "samples",
-            f"{len(samples)} with {design.rank} covariate columns leave {max(df, 0)} degrees of "
-            "freedom for a correlation",
-            fix=f"at least {_LEAST_DF + 2 + design.rank} samples are needed, 30 or more are better",
-        )
-        raise StudyError("too few samples", [problem])
-
-
-def _samples_in_order(bundle: Bundle) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-    reserved = sorted(set(bundle.sample_ids) & RESERVED_COLUMNS)
-    if reserved:
-        problem = Problem(
-            "sample_id",
-            "named like a column of the results",
-            tuple(reserved),
-            len(reserved),
-            "rename these samples",
-        )
-        raise StudyError(f"samples of {bundle.name} refused", [problem])
-    order = np.argsort(bundle.sample_ids, kind="stable")
-    return bundle.samples.iloc[order].reset_index(drop=True), order
 
 
 def _assemble(

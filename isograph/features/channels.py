@@ -20,7 +20,7 @@ from isograph.features.axes import (
 )
 from isograph.features.counts import SortedCounts, take_block
 from isograph.features.design import ROWS_A_BLOCK, Design, residualise, residualise_block
-from isograph.features.filtering import expressed_genes, seen_transcripts
+from isograph.features.filtering import expressed_genes, refuse_empty_samples, seen_transcripts
 from isograph.features.model import ABUNDANCE, META_COLUMNS, SWITCH
 from isograph.features.normalisation import size_factors
 from isograph.features.usage import Usage, shrunk_usage
@@ -86,6 +86,7 @@ def assay_channels(
         genes["meaning"] = "samples with a value; too few, or they do not vary"
     elif "gene_counts" in bundle.matrices:
         totals, ids = _sorted_rows(bundle, "gene", "gene_counts", "gene_id", order)
+        refuse_empty_samples(totals, bundle.sample_ids[order])
         keep, n_enough, needed = expressed_genes(totals, settings)
         factors = size_factors(totals[keep], method=settings.normalisation)
         channels.append(_abundance(totals[keep], ids[keep], None, factors, design, settings))
@@ -124,6 +125,7 @@ def _from_transcripts(
     matrix = bundle.matrices["transcript_counts"]
     counts = SortedCounts(matrix, rows, order, starts, table.iloc[rows])
     totals, seen = _gene_totals(counts, settings)
+    refuse_empty_samples(totals, bundle.sample_ids[order])
     keep, n_enough, needed = expressed_genes(totals, settings)
     totals = totals[keep]
     factors = size_factors(totals, method=settings.normalisation)

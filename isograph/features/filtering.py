@@ -6,6 +6,24 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.config import FeatureSettings
+from isograph.errors import Problem, StudyError
+
+
+def refuse_empty_samples(totals: npt.NDArray[np.float64], sample_ids: npt.NDArray[np.str_]) -> None:
+    """Refuse samples without a single read: nothing in them was measured.
+
+    Args:
+        totals: counts, shape (n_genes, n_samples).
+        sample_ids: shape (n_samples,).
+
+    Raises:
+        StudyError: names them.
+    """
+    empty = sample_ids[totals.sum(axis=0) <= 0]
+    if len(empty):
+        fix = "leave them out of the sample sheet and import again with --allow-missing"
+        problem = Problem("counts", "samples without a single read", tuple(empty), len(empty), fix)
+        raise StudyError("samples refused", [problem])
 
 
 def expressed_genes(

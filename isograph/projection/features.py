@@ -17,12 +17,12 @@ from isograph.bundle.model import Bundle
 from isograph.config import FeatureSettings
 from isograph.errors import OutputError, Problem, StudyError
 from isograph.features.blocks import Blocks
-from isograph.features.build import samples_in_use
 from isograph.features.channels import log_odds
 from isograph.features.counts import take_block
 from isograph.features.design import Design, residualise
 from isograph.features.model import AXIS_WEIGHTS as COLUMNS
 from isograph.features.model import SWITCH
+from isograph.features.samples import samples_in_use
 from isograph.features.standardise import standardise
 from isograph.features.traits import Trait
 from isograph.importers.mapping.match_notes import stems

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from isograph.bundle.model import Bundle
+from isograph.bundle.names import gene_names
 from isograph.features.counts import SortedCounts, take_block
 from isograph.features.design import ROWS_A_BLOCK
 from isograph.machine import blocks, in_threads
@@ -94,18 +94,6 @@ def _from_transcripts(bundle: Bundle, order: npt.NDArray[np.int64]) -> Reads:
     for part in found:
         n_transcripts += part
     return Reads("transcript_counts", genes, totals, n_transcripts)
-
-
-def gene_names(bundle: Bundle, gene_ids: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Name of each gene, its id where it has none, shape (n_genes,)."""
-    names = pd.Series(gene_ids, index=gene_ids, dtype=object)
-    for kind in ("transcript", "gene"):
-        table = bundle.tables.get(kind)
-        if table is not None and "gene_name" in table.columns:
-            known = table.dropna(subset=["gene_name"]).drop_duplicates("gene_id")
-            found = known.set_index(known["gene_id"].astype(str))["gene_name"].reindex(gene_ids)
-            names = found.astype(object).where(found.notna(), names)
-    return names.to_numpy(dtype=str)
 
 
 def mitochondrial_genes(

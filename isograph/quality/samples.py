@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from isograph.bundle.model import Bundle
+from isograph.bundle.names import gene_names
 from isograph.quality import abundance, sex
 from isograph.quality.columns import measured_column
 from isograph.quality.findings import Findings
@@ -13,7 +14,6 @@ from isograph.quality.model import Check, Flag, Floats
 from isograph.quality.reads import (
     LEAST_COUNT,
     Reads,
-    gene_names,
     mitochondrial_genes,
     read_counts,
     top_share,

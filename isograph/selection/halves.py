@@ -11,7 +11,7 @@ import numpy.typing as npt
 from isograph.bundle.model import Bundle
 from isograph.errors import Problem, Problems, StudyError
 from isograph.features.blocks import Blocks, block_column, read_blocks
-from isograph.features.build import check_samples
+from isograph.features.samples import check_samples
 from isograph.features.traits import SAMPLE_ID
 from isograph.study import Study
 

@@ -12,6 +12,7 @@ from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.errors import OutputError
 from isograph.explanation import ExplainOptions, explain
 from isograph.explanation.target import INDEX_PAGE
+from isograph.features.samples import check_samples
 from isograph.files import read_json, write_text
 from isograph.importers.beside import found_beside
 from isograph.importers.building.report import REPORT_FILE, import_flags
@@ -25,10 +26,12 @@ from isograph.results import Fit, read_fit, write_fit
 from isograph.results.advice import removed_traits
 from isograph.study import Study, make_study
 from isograph.workflow.ledger import Ledger, print_of_file, print_of_folder
+from isograph.workflow.preflight import check_sheet
 
 STAGES = ("import", "quality", "fit", "explanation", "report")
 PAGE = "index.html"
 
+_RESULTS = ("bundle", "quality", "fit", "explain", PAGE)
 _MANIFEST = "manifest.json"
 _DEPTH = 4
 _MOST_PICTURED = 24
@@ -50,6 +53,7 @@ class Plan:
         backend: whose fit.
         explain: what to tell of modules.
         top: explain that many of the largest modules; None explains all.
+        overwrite: replace the run of another source that is in the folder.
     """
 
     source: Path
@@ -62,15 +66,26 @@ class Plan:
     backend: str = "calibrated"
     explain: ExplainOptions = field(default_factory=ExplainOptions)
     top: int | None = None
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run made: the page, and the fit behind it."""
+    """What a run made.
+
+    Attributes:
+        page: where to go on.
+        bundle: the data.
+        fit: the modules.
+        kept: stages that had not changed.
+        flags: what to look at before the modules are believed, in sentences.
+    """
 
     page: Path
+    bundle: Bundle
     fit: Fit
     kept: tuple[str, ...]
+    flags: tuple[str, ...]
 
 
 def run_cohort(plan: Plan, *, steps: Steps | None = None) -> Result:
@@ -84,12 +99,16 @@ def run_cohort(plan: Plan, *, steps: Steps | None = None) -> Result:
         steps: shows progress.
 
     Returns:
-        Where the page is, the fit, and which stages were kept.
+        Where the page is, the data, the fit, which stages were kept and what to look at first.
 
     Raises:
         IsographError: input is refused; what is done so far stays.
     """
-    return _Run(plan, Ledger.open(plan.out), steps or Steps()).all()
+    ledger = Ledger.open(plan.out)
+    if not plan.overwrite:
+        ledger.check_source(plan.source)
+    with ledger.held():
+        return _Run(plan, ledger, steps or Steps()).all()
 
 
 @dataclass
@@ -102,17 +121,28 @@ class _Run:
 
     def all(self) -> Result:
         bundle = self._bundle()
-        study = self._study(bundle)
-        flags = self._quality(bundle, study)
+        study = self._study(bundle.path or self.plan.source)
+        # what the study cannot have is refused before anything is looked at
+        check_samples(bundle, study=study)
+        self.ledger.begin(self.plan.source, *_RESULTS)
+        told = self._import_report()
+        found = self._quality(bundle, study)
         result = self._fit(bundle, study)
+        flags = (
+            # what an import noticed that changes how results are to be read
+            *(() if told is None else import_flags(told)),
+            *removed_traits(result),
+            *found,
+        )
         self._explain(bundle, result)
-        self._report(bundle, result, flags)
-        return Result(self.plan.out / PAGE, result, tuple(self.kept))
+        self._report(bundle, result, told, flags)
+        return Result(self.plan.out / PAGE, bundle, result, tuple(self.kept), flags)
 
-    def _title(self, stage: str, *, kept: bool) -> None:
+    def _title(self, stage: str, *, kept: bool, makes: bool = True) -> None:
+        """Say which stage begins, and whether it is kept or makes anything new."""
         if kept:
             self.kept.append(stage)
-        elif stage != STAGES[-1]:
+        elif makes:
             # a page of former results must not stand beside new ones
             (self.plan.out / PAGE).unlink(missing_ok=True)
         number = STAGES.index(stage) + 1
@@ -125,7 +155,7 @@ class _Run:
     def _bundle(self) -> Bundle:
         plan = self.plan
         if is_bundle(plan.source):
-            self._title("import", kept=False)
+            self._title("import", kept=False, makes=False)
             with self.steps.step("bundle") as note:
                 bundle = load_bundle(plan.source)
                 note.result = _size(bundle)
@@ -134,6 +164,7 @@ class _Run:
         said: tuple[str, ...] = ()
         options, said = found_beside(plan.source, options)
         self.gtf = options.gtf
+        check_sheet(options, self._study(plan.source))
         target = plan.out / "bundle"
         inputs = self._import_inputs(options)
         kept = self.ledger.is_done("import", inputs, target / _MANIFEST)
@@ -151,6 +182,7 @@ class _Run:
                 **dict(plan.further),
                 steps=self.steps,
             )
+            self.ledger.begin(plan.source, *_RESULTS)
             save_bundle(imported.bundle, target, overwrite=True, files=imported.files)
             result["report"] = REPORT_FILE
         return load_bundle(target)
@@ -173,11 +205,14 @@ class _Run:
             **{key: print_of_file(path) for key, path in files.items()},
         }
 
-    def _study(self, bundle: Bundle) -> Study:
-        path = bundle.path or self.plan.source
-        return make_study(
-            bundle=path, name=self.plan.name, backends=(self.plan.backend,), **self.plan.study
-        )
+    def _import_report(self) -> Any:
+        """What the import found; None where a bundle was given."""
+        path = self.plan.out / "bundle" / REPORT_FILE
+        return read_json(path) if path.is_file() else None
+
+    def _study(self, bundle: Path) -> Study:
+        name, backends = self.plan.name, (self.plan.backend,)
+        return make_study(bundle=bundle, name=name, backends=backends, **self.plan.study)
 
     def _quality(self, bundle: Bundle, study: Study) -> tuple[str, ...]:
         """What to look at before the result is believed, in sentences."""
@@ -255,17 +290,11 @@ class _Run:
                 told, folder, formats=("png",), most_pictured=_MOST_PICTURED, steps=self.steps
             )
 
-    def _report(self, bundle: Bundle, found: Fit, flags: tuple[str, ...]) -> None:
-        self._title("report", kept=False)
+    def _report(self, bundle: Bundle, found: Fit, told: Any, flags: tuple[str, ...]) -> None:
+        self._title("report", kept=False, makes=False)
         from isograph.workflow.page import cohort_page
 
         out = self.plan.out
-        report = out / "bundle" / REPORT_FILE
-        told = read_json(report) if report.is_file() else None
-        # what an import noticed that changes how results are to be read
-        imported = () if told is None else import_flags(told)
-        for line in imported:
-            self.steps.say(line)
         with self.steps.step("page") as note:
             text = cohort_page(
                 out,
@@ -273,7 +302,7 @@ class _Run:
                 bundle=bundle,
                 fit=found,
                 report=told,
-                flags=(*imported, *removed_traits(found), *flags),
+                flags=flags,
                 quality_page=f"quality/{QUALITY_PAGE}",
             )
             write_text(out / PAGE, text)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +16,13 @@ from isograph.errors import OutputError, Problem
 from isograph.files import SCHEMA_VERSION, read_json, to_json, write_json
 from isograph.provenance import version
 
+try:
+    import fcntl
+except ImportError:  # not on Windows, where nothing keeps two runs apart
+    fcntl = None  # type: ignore[assignment]
+
 RECORD = "run.json"
+_LOCK = ".lock"
 
 
 @dataclass
@@ -28,10 +36,12 @@ class Ledger:
     Attributes:
         folder: of the run; the record is its `run.json`.
         stages: by name: `inputs` (a hash), `seconds`, `result`.
+        source: what the run is of: `name` of the folder or file, and `place`, a hash of its path.
     """
 
     folder: Path
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    source: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
@@ -43,12 +53,11 @@ class Ledger:
         folder = Path(folder)
         path = folder / RECORD
         if path.is_file():
-            return cls(folder, _read(path))
+            return cls(folder, *_read(path))
         problem = None
         if folder.exists() and not folder.is_dir():
             problem = Problem(str(folder), "is a file", fix="name a folder")
-        elif folder.is_dir() and any(folder.iterdir()):
-            names = tuple(sorted(path.name for path in folder.iterdir()))
+        elif names := _content(folder):
             problem = Problem(
                 str(folder),
                 "holds files that no run wrote",
@@ -59,6 +68,64 @@ class Ledger:
         if problem is not None:
             raise OutputError("the run cannot be written there", [problem])
         return cls(folder)
+
+    def check_source(self, source: Path) -> None:
+        """Refuse to mix the results of two cohorts in one folder.
+
+        Raises:
+            OutputError: the folder holds the run of another source.
+        """
+        if self.source and self.source != _source(source):
+            problem = Problem(
+                str(self.folder),
+                f"holds the run of another {self.source['name']}"
+                if self.source["name"] == source.name
+                else f"holds the run of {self.source['name']}",
+                fix="name another folder with --out, or replace it with --overwrite",
+            )
+            raise OutputError("the run cannot be written there", [problem])
+
+    def begin(self, source: Path, *results: str) -> None:
+        """Write down what the run is of; results of another source go.
+
+        Args:
+            source: folder or file.
+            results: names in the run's folder.
+        """
+        if self.source == _source(source):
+            return
+        if self.source:
+            self.stages = {}
+            for name in results:
+                path = self.folder / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.source = _source(source)
+        self._write()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out of the folder; an empty folder does not stay.
+
+        Raises:
+            OutputError: another run is writing there.
+        """
+        is_new = not self.folder.exists()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.folder / _LOCK
+        with lock.open("w") as handle:
+            try:
+                if fcntl is not None:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                what, fix = "another run is writing there", "wait for it, or name another folder"
+                problem = Problem(str(self.folder), what, fix=fix)
+                raise OutputError("the run cannot be written there", [problem]) from error
+            try:
+                yield
+            finally:
+                if is_new and not _content(self.folder):
+                    lock.unlink()
+                    self.folder.rmdir()
 
     def is_done(self, name: str, inputs: Mapping[str, Any], *results: Path) -> bool:
         """Whether a stage was finished with these inputs and its results are there."""
@@ -90,21 +157,36 @@ class Ledger:
         record = {
             "schema_version": SCHEMA_VERSION,
             "isograph_version": version(),
+            "source": self.source,
             "stages": self.stages,
         }
         write_json(self.folder / RECORD, record)
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
+def _read(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Stages and source; a damaged record costs time, no results."""
     try:
         record = read_json(path)
-        stages = record["stages"]
+        known = record.get("source", {})
+        source = {key: str(known[key]) for key in ("name", "place")} if known else {}
         if record["isograph_version"] != version():
-            return {}
-        return {str(name): dict(stage) for name, stage in stages.items()}
+            return {}, source
+        return {str(name): dict(stage) for name, stage in record["stages"].items()}, source
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        # a damaged record costs time, no results
-        return {}
+        return {}, {}
+
+
+def _source(path: Path) -> dict[str, str]:
+    """What a run is of, without telling a reader of the record where that lies."""
+    whole = os.fsencode(path.resolve())
+    return {"name": path.resolve().name, "place": hashlib.sha256(whole).hexdigest()}
+
+
+def _content(folder: Path) -> tuple[str, ...]:
+    """Names in a folder, but for the lock."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in folder.iterdir() if path.name != _LOCK))
 
 
 def hash_of(inputs: Mapping[str, Any]) -> str:

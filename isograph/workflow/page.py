@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from isograph.bundle import Bundle
+from isograph.bundle.names import gene_names
 from isograph.explanation.folder import closest_traits
 from isograph.explanation.page.columns import Column, Kind
 from isograph.explanation.page.fit_pictures import index_pictures
@@ -129,7 +130,7 @@ def cohort_page(
 
 def _modules(folder: Path, fit: Fit, bundle: Bundle) -> Table:
     closest = closest_traits(fit.traits)
-    names = _gene_names(bundle)
+    names = dict(zip(bundle.gene_ids, gene_names(bundle, bundle.gene_ids), strict=True))
     rows = []
     for known in records(fit.summary)[:_SHOWN]:
         module, test = str(known["module_id"]), closest.get(str(known["module_id"]))
@@ -185,16 +186,6 @@ def _link(folder: Path, module: str) -> Markup:
     return Markup('<a href="explain/{}/{}">{}</a>').format(quote(module), PAGE, module)
 
 
-def _gene_names(bundle: Bundle) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for kind in ("transcript", "gene"):
-        table = bundle.tables.get(kind)
-        if table is not None and "gene_name" in table:
-            known = table[["gene_id", "gene_name"]].dropna().drop_duplicates("gene_id")
-            found |= dict(zip(known["gene_id"], known["gene_name"].astype(str), strict=True))
-    return found
-
-
 def _tiles(
     bundle: Bundle, fit: Fit, report: Mapping[str, Any] | None, flags: tuple[str, ...]
 ) -> tuple[Tile, ...]:
@@ -202,6 +193,7 @@ def _tiles(
     tested = fit.traits.dropna(subset=["qvalue"])
     tied = tested.loc[tested["qvalue"] <= _CLEAR_Q, "module_id"]
     n_tied = int(summary["module_id"].isin(tied).sum())
+    n_followed = int(fit.programmes["programme_id"].isin(tied).sum())
     n_transcripts = len(bundle.tables["transcript"]) if "transcript" in bundle.tables else 0
     share = None if report is None else report["transcripts"]["share_of_reads_with_gene"]
     note = f"{n_transcripts:,} transcripts" if n_transcripts else "no transcripts"
@@ -215,7 +207,11 @@ def _tiles(
         Tile("Genes", f"{len(bundle.gene_ids):,}", note),
         Tile("Modules", f"{len(summary):,}", f"{n_tied:,} go with a trait (q ≤ {_CLEAR_Q})"),
         Tile("Genes in modules", f"{fit.modules['gene_id'].nunique():,}"),
-        Tile("Broad factors", f"{n_factors:,}", f"{n_out:,} taken out"),
+        Tile(
+            "Broad factors",
+            f"{n_factors:,}",
+            f"{n_out:,} taken out, {n_followed:,} go with a trait" if n_factors else "",
+        ),
     )
 
 

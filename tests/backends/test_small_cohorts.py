@@ -49,4 +49,5 @@ def test_an_odd_cohort_is_fitted_or_refused(part: int) -> None:
             continue
         assert set(fit.fates["gene_id"]) == set(bundle.gene_ids)
         fitted += 1
-    assert fitted > 20
+    # those with a sample without reads are refused
+    assert fitted > 12

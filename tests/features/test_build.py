@@ -239,12 +239,14 @@ class TestTranscripts:
         first = rng.binomial(totals, share)
         counts = np.stack([first, totals - first]).astype(np.float64)
         counts[:, rng.random(120) < 0.5] = 0.0
+        # samples without any read are refused
+        counts = np.vstack([counts, rng.poisson(100, 120)])
         samples = sample_table(120, batch=np.where(batch > 0, "late", "early"))
         features = build(
-            transcript_bundle(counts, [2], samples=samples), covariates="~ batch", traits=()
+            transcript_bundle(counts, [2, 1], samples=samples), covariates="~ batch", traits=()
         )
         switch = feature(features, "G0000::switch")
-        seen = counts.sum(axis=0) > 0
+        seen = counts[:2].sum(axis=0) > 0
         assert abs(np.corrcoef(switch[seen], batch[seen])[0, 1]) < 1e-9
         inside = latent - np.where(batch > 0, latent[seen & (batch > 0)].mean(), 0)
         inside -= np.where(batch == 0, latent[seen & (batch == 0)].mean(), 0)
@@ -252,6 +254,14 @@ class TestTranscripts:
 
 
 class TestSamples:
+    def test_samples_without_a_read_are_refused_by_name(self, cohort: Bundle) -> None:
+        counts = cohort.matrices["transcript_counts"].copy()
+        counts[:, [3, 7]] = 0
+        damaged = replace(cohort, matrices={"transcript_counts": counts})
+        with pytest.raises(StudyError, match="samples without a single read") as error:
+            build(damaged)
+        assert list(error.value.problems[0].examples) == sorted(cohort.sample_ids[[3, 7]])
+
     def test_samples_without_a_covariate_can_be_dropped(self, cohort: Bundle) -> None:
         age = cohort.samples["age"].where(~cohort.samples.index.isin([4, 17]))
         gaps = replace(cohort, samples=cohort.samples.assign(age=age))

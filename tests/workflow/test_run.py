@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import isograph
 from isograph.cli import main
-from isograph.errors import IsographError, OutputError
+from isograph.errors import IsographError, OutputError, StudyError
 from isograph.exporters.salmon import write_salmon
+from isograph.progress import Steps
 from isograph.simulation import simulate
 from isograph.workflow import cohort as workflow
 from isograph.workflow.cohort import STAGES, Plan, run_cohort
@@ -95,8 +98,6 @@ def test_another_study_keeps_the_import_only(quants: Path, first: Path, tmp_path
 
 
 def test_a_changed_file_is_imported_again(quants: Path, tmp_path: Path) -> None:
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(quants, copy)
     run_cohort(plan(copy, tmp_path / "run"))
@@ -175,18 +176,110 @@ def test_a_bundle_refuses_what_it_would_not_read(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_refused_rerun_leaves_no_page_of_former_results(quants: Path, tmp_path: Path) -> None:
+def test_a_rerun_that_stops_leaves_no_page_of_former_results(
+    quants: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
     run_cohort(plan(quants, tmp_path / "run"))
-    with pytest.raises(IsographError):
-        run_cohort(plan(quants, tmp_path / "run", study={"covariates": "~ Nope"}))
+    monkeypatch.setattr(workflow, "fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_cohort(plan(quants, tmp_path / "run", study={"covariates": "~ Age"}))
     assert not (tmp_path / "run" / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("study", "told"),
+    [
+        ({"covariates": "~ Agee"}, "did you mean Age?"),
+        ({"traits": ("Nope", "Agee")}, "no such sample column"),
+    ],
+)
+def test_what_a_study_cannot_have_is_refused_before_the_import(
+    quants: Path, tmp_path: Path, study: dict[str, object], told: str, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(StudyError, match=re.escape(told)):
+        run_cohort(plan(quants, tmp_path / "new", study=study), steps=Steps.to_stderr())
+    assert "import" not in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_refused_study_leaves_a_former_run_as_it_was(first: Path, quants: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in first.rglob("*") if path.is_file()}
+    with pytest.raises(StudyError):
+        run_cohort(plan(quants, first, study={"covariates": "~ Nope"}))
+    after = {path: path.stat().st_mtime_ns for path in first.rglob("*") if path.is_file()}
+    assert {path.name for path in before if before[path] != after[path]} <= {".lock"}
+
+
+def test_another_cohort_does_not_go_into_the_same_folder(quants: Path, tmp_path: Path) -> None:
+    out, other = tmp_path / "run", tmp_path / "other"
+    run_cohort(plan(quants, out))
+    shutil.copytree(quants, other)
+    with pytest.raises(OutputError, match=r"holds the run of cohort.*--overwrite"):
+        run_cohort(plan(other, out))
+    result = run_cohort(plan(other, out, overwrite=True))
+    assert result.kept == ()
+    assert run_cohort(plan(other, out)).kept == STAGES[:-1]
+
+
+def test_nothing_of_another_cohort_stays_where_its_run_is_replaced(
+    quants: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    out, other = tmp_path / "run", tmp_path / "other"
+    run_cohort(plan(quants, out))
+    shutil.copytree(quants, other)
+    # what is refused costs nothing of the former run
+    with pytest.raises(IsographError):
+        run_cohort(plan(other, out, overwrite=True, kind="kallisto"))
+    assert (out / "fit").is_dir()
+    monkeypatch.setattr(workflow, "fit", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_cohort(plan(other, out, overwrite=True))
+    assert not (out / "fit").exists()
+    assert not (out / "explain").exists()
+
+
+def test_two_runs_do_not_write_into_one_folder(quants: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with Ledger.open(out).held(), pytest.raises(OutputError, match="another run is writing there"):
+        run_cohort(plan(quants, out))
+    assert not out.exists()
+
+
+def test_what_to_look_at_first_and_names_of_genes_stand_on_the_terminal(
+    quants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(quants, tmp_path / "q")
+    lines = (tmp_path / "q" / "samples.tsv").read_text().splitlines()
+    cells = [[*line.split("\t"), "twin"] for line in lines]
+    genes = pd.read_csv(tmp_path / "q" / "tx2gene.tsv", sep="\t")
+    genes["gene_name"] = "name-of-" + genes["gene_id"]
+    genes.to_csv(tmp_path / "q" / "tx2gene.tsv", sep="\t", index=False)
+    age = cells[0].index("Age")
+    for row in cells:
+        row[-1] = row[age] + "1" if row is not cells[0] else "Twin"
+    (tmp_path / "q" / "samples.tsv").write_text("".join("\t".join(row) + "\n" for row in cells))
+    out = tmp_path / "run"
+    words = ["run", str(tmp_path / "q"), "--out", str(out), "--top", "1", "--traits", "Age"]
+    assert main([*words, "--covariates", "~ Twin"]) == 0
+    told = capsys.readouterr().out
+    record = json.loads((out / "run.json").read_text())
+    flags = record["stages"]["quality"]["result"]["flags"]
+    assert any("Twin" in flag for flag in flags)
+    assert "look at first" in told
+    assert all(flag in told for flag in flags[:3])
+    top = isograph.read_fit(out / "fit").summary["top_genes"].iloc[0].split(", ")[0]
+    assert f"  name-of-{top}," in told
 
 
 def test_a_sample_that_was_not_quantified_and_odd_cells_are_flagged(
     quants: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import shutil
-
     shutil.copytree(quants, tmp_path / "q")
     lines = (tmp_path / "q" / "samples.tsv").read_text().splitlines()
     gone = lines.pop().split("\t")[0]
@@ -197,7 +290,7 @@ def test_a_sample_that_was_not_quantified_and_odd_cells_are_flagged(
     (tmp_path / "q" / "samples.tsv").write_text("\n".join(lines) + "\n")
     out = tmp_path / "run"
     assert main(["run", str(tmp_path / "q"), "--out", str(out), "--top", "1"]) == 0
-    told, page = capsys.readouterr().err, (out / "index.html").read_text()
+    told, page = capsys.readouterr().out, (out / "index.html").read_text()
     for text in (told, page):
         assert gone in text
         assert "n.d." in text

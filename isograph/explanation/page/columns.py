@@ -129,8 +129,12 @@ _KNOWN = (
         Kind.NUMBER,
         "Largest less smallest r among the gene’s transcripts, 0 to 2: 2 is a perfect exchange.",
     ),
-    Column("usage_low", "Usage, low", Kind.SHARE, "Share of the gene’s reads, low samples."),
-    Column("usage_high", "Usage, high", Kind.SHARE, "Share of the gene’s reads, high samples."),
+    Column(
+        "usage_low", "Usage, low", Kind.SHARE, "The transcript’s share of its gene, low samples."
+    ),
+    Column(
+        "usage_high", "Usage, high", Kind.SHARE, "The transcript’s share of its gene, high samples."
+    ),
     Column(
         "usage_shift",
         "Shift (dIF)",

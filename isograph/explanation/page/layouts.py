@@ -75,11 +75,11 @@ DRIVERS = Layout(
 _UP, _DOWN = "Transcript that gains most", "Transcript that loses most"
 SWITCHES = Layout(
     "Isoform switches",
-    "One row a gene: the transcript whose share of the gene’s reads grows most from samples low to "
-    "samples high in the module (thirds of the samples by eigengene), and the one whose share "
-    "shrinks most. Clear switches, q ≤ 0.05 for both, come first, the large and sure ones at the "
-    "top. The module was made of genes such as these, so q says how clearly a gene switches with "
-    "it, not whether the module exists.",
+    "One row a gene: the transcript whose usage, its share of the gene, grows most from samples "
+    "low to samples high in the module (thirds of the samples by eigengene), and the one whose "
+    "usage shrinks most. Clear switches, q ≤ 0.05 for both, come first, the large and sure ones at "
+    "the top. The module was made of genes such as these, so q says how clearly a gene switches "
+    "with it, not whether the module exists.",
     (
         "gene_id",
         Column("transcript_up", "▲ Rises", Kind.ID, _UP + "."),
@@ -98,9 +98,10 @@ SWITCHES = Layout(
 TRANSCRIPTS = Layout(
     "Transcripts",
     "Every transcript of the genes, each gene’s together, genes with the clearest change of usage "
-    "first. Usage is the transcript’s share of its gene’s reads, so what one gains others "
-    "lose; high and low are thirds of the samples by eigengene. The module was made of genes such "
-    "as these, so p says how clearly a transcript moves with it, not whether the module exists.",
+    "first. Usage is the transcript’s share of its gene’s molecules, or of its reads where the "
+    "data tell no lengths, so what one gains others lose; high and low are thirds of the samples "
+    "by eigengene. The module was made of genes such as these, so p says how clearly a transcript "
+    "moves with it, not whether the module exists.",
     (
         "gene_id",
         "transcript_id",

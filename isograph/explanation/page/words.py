@@ -151,7 +151,7 @@ def _switch_sentence(pairs: pd.DataFrame, names: pd.Series[str]) -> list[str]:
     gene = _named(clear["gene_id"].head(_TOP_GENES), names)
     told = (
         f"Clearest switch: where it is high, {gene[0]} moves from {first['transcript_down']} "
-        f"({one_percent(first['down_low'])} → {one_percent(first['down_high'])} of its reads) to "
+        f"({one_percent(first['down_low'])} → {one_percent(first['down_high'])} of the gene) to "
         f"{first['transcript_up']} ({one_percent(first['up_low'])} → "
         f"{one_percent(first['up_high'])})"
     )

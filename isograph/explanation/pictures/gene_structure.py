@@ -105,8 +105,8 @@ def gene_structure_figure(
     _draw_usage(usage, shown, colours)
     caption = (
         f"{label}: exons of {what} (thick parts code; introns and long exons shortened), and each "
-        f"transcript's share of reads in the third of samples low (hollow) and high (filled) in "
-        f"{along(profile)}; red rises, blue falls."
+        f"transcript's usage (its share of the gene) in the third of samples low (hollow) and high "
+        f"(filled) in {along(profile)}; red rises, blue falls."
     )
     return Picture(f"Structure of {label}", caption, figure)
 
@@ -255,7 +255,7 @@ def _draw_usage(axes: Axes, shown: pd.DataFrame, colours: list[str]) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks([])
     axes.locator_params(axis="x", nbins=4)
-    axes.set_xlabel("share of reads", fontsize=TEXT, labelpad=2)
+    axes.set_xlabel("usage", fontsize=TEXT, labelpad=2)
     axes.grid(axis="x", color=PALE, linewidth=0.6)
     axes.set_axisbelow(True)
     open_frame(axes)

@@ -96,7 +96,7 @@ def usage_figure(
         f"{what} (q ≤ {CLEAR_Q} for both transcripts), large and sure ones first",
         n=len(told),
         above=0.44,
-        axes_names=(axis_name(profile), "share of reads"),
+        axes_names=(axis_name(profile), f"share of {source.usage.unit}"),
         reach=float(np.abs(profile.values).max()),
     )
     labels = gene_labels(source.gene_names, told["gene_id"])
@@ -116,9 +116,10 @@ def usage_figure(
             name = shortened(pair[f"transcript_{end}"], half, size=_ID, middle=True)
             write(figure, left + start, top + 0.31, f"{mark} {name}", colour=colour, size=_ID)
     caption = (
-        f"{what}, large and sure ones first: share of each gene's reads in every sample along "
-        f"{along(profile)}; red is the transcript that rises, blue the one that falls, grey the "
-        f"others; lines are smoothed means, bands one standard deviation{_adjusted(profile)}."
+        f"{what}, large and sure ones first: share of each gene's {source.usage.unit} in every "
+        f"sample along {along(profile)}; red is the transcript that rises, blue the one that "
+        "falls, grey the others; lines are smoothed means, bands one standard "
+        f"deviation{_adjusted(profile)}."
     )
     return Picture("Transcript usage", caption, figure)
 

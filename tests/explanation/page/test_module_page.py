@@ -111,7 +111,7 @@ def test_summary_names_the_clearest_switch_of_the_table(toy_explained: Explanati
     page = _page(toy_explained)
     switches = page.tables["switches"]
     up, down = switches.column("▲ Rises")[0], switches.column("▼ Falls")[0]
-    assert re.search(rf"moves from {down} \(\d+% → \d+% of its reads\) to {up} \(", page.text)
+    assert re.search(rf"moves from {down} \(\d+% → \d+% of the gene\) to {up} \(", page.text)
 
 
 def test_driver_table_has_the_rows_of_the_explanation_in_order(
