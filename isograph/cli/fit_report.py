@@ -33,8 +33,15 @@ _NOT_SCORED = {
 }
 
 
-def report(result: Fit, folder: Path, *, bundle: Bundle | None = None) -> str:
-    """The short table at the end; genes under the names that a bundle has for them."""
+def report(result: Fit, folder: Path, *, bundle: Bundle | None = None, advice: bool = True) -> str:
+    """The short table at the end.
+
+    Args:
+        result: the fit.
+        folder: where it is.
+        bundle: gives the names of genes.
+        advice: say which traits the factors follow that were taken out.
+    """
     called = {} if bundle is None else _gene_names(bundle)
     summary, traits = result.summary, result.traits
     n_genes = len(result.fates)
@@ -57,7 +64,7 @@ def report(result: Fit, folder: Path, *, bundle: Bundle | None = None) -> str:
         parts.append(_given(result.calibration["given_modules"]))
     if len(result.programmes):
         parts.append(_programmes(result))
-        parts.extend(f"  {line}" for line in removed_traits(result))
+        parts.extend(f"  {line}" for line in removed_traits(result) if advice)
     parts.append(f"\nwritten to {folder}   content {result.content_hash[:12]}")
     return "\n".join(parts)
 

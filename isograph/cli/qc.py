@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from isograph.bundle import load_bundle
+from isograph.cli.orders import orders
 from isograph.cli.text import counted, names, table
 from isograph.progress import Steps
 from isograph.quality import Quality, assess_quality, check_quality_target, write_quality
@@ -24,6 +25,8 @@ def run(options: argparse.Namespace) -> int:
         covariates=options.covariates,
         traits=names(options.traits),
         categorical=names(options.categorical) or (),
+        block=options.block,
+        ordered=orders(options.ordered),
     )
     folder: Path = options.out or _HOME / study.name
     check_quality_target(folder, overwrite=options.overwrite)

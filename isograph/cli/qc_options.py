@@ -24,6 +24,19 @@ def add_qc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     qc.add_argument("--traits", metavar="A,B", help="sample columns of interest")
     qc.add_argument("--categorical", metavar="A,B", help="numeric columns that are groups")
     qc.add_argument(
+        "--block",
+        metavar="COLUMN",
+        help="column that names the donor where donors have several samples (default: what the "
+        "bundle records; none: samples are independent)",
+    )
+    qc.add_argument(
+        "--ordered",
+        action="append",
+        metavar="COLUMN=A,B,C",
+        default=[],
+        help="levels from lowest to highest; may be repeated",
+    )
+    qc.add_argument(
         "--out",
         "--output-dir",
         dest="out",

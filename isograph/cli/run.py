@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     steps = Steps(stream=None if options.quiet else sys.stderr)
     result = run_cohort(plan, steps=steps)
     if not options.quiet:
-        print(report(result.fit, plan.out / "fit", bundle=result.bundle))
+        print(report(result.fit, plan.out / "fit", bundle=result.bundle, advice=False))
         print(_first(result.flags))
         print(f"open {result.page}")
     return 0

@@ -22,6 +22,7 @@ from isograph.importers.options import ImportOptions
 from isograph.progress import Steps
 from isograph.quality import assess_quality, write_quality
 from isograph.quality.folder import PAGE as QUALITY_PAGE
+from isograph.quality.sentences import flag_sentences
 from isograph.results import Fit, read_fit, write_fit
 from isograph.results.advice import removed_traits
 from isograph.study import Study, make_study
@@ -229,10 +230,7 @@ class _Run:
         with self.ledger.stage("quality", inputs) as result:
             quality = assess_quality(bundle, study=study, steps=self.steps)
             write_quality(quality, folder, overwrite=True)
-            flags = (
-                *(f"{one.sample_id}: {one.reason}" for one in quality.flags),
-                *quality.warnings,
-            )
+            flags = (*flag_sentences(quality.flags, bundle, study=study), *quality.warnings)
             result["flags"] = list(flags)
         return flags
 
