@@ -90,7 +90,11 @@ def check_bundle_target(target: Path, *, overwrite: bool) -> None:
     problems = Problems()
     if target.is_dir():
         if any(target.iterdir()) and not overwrite:
-            problems.add(str(target), "exists and is not empty", fix="choose another, or overwrite")
+            problems.add(
+                str(target),
+                "exists and is not empty",
+                fix="choose another, or replace it with --overwrite",
+            )
         elif any(target.iterdir()) and not _is_bundle(target):
             problems.add(str(target), "holds something that is no bundle", fix="remove it yourself")
     elif target.exists() or target.is_symlink():

@@ -7,6 +7,7 @@ import sys
 
 from isograph.bundle import load_bundle
 from isograph.bundle.model import Bundle
+from isograph.bundle.names import gene_names
 from isograph.cli.text import counted, names
 from isograph.errors import Problems, StudyError
 from isograph.exporters import FORMATS, export_fit, summarise_bundle
@@ -51,7 +52,7 @@ def _export_fit(options: argparse.Namespace, bundle: Bundle | None) -> int:
         read_fit(options.fit),
         options.out,
         formats=names(options.to) or FORMATS,
-        names=None if bundle is None else _gene_names(bundle),
+        names=None if bundle is None else _symbols(bundle),
         bundle=bundle,
         overwrite=options.overwrite,
     )
@@ -61,14 +62,8 @@ def _export_fit(options: argparse.Namespace, bundle: Bundle | None) -> int:
     return 0
 
 
-def _gene_names(bundle: Bundle) -> dict[str, str]:
+def _symbols(bundle: Bundle) -> dict[str, str]:
     """Symbol by gene id, of the genes that have one."""
-    found: dict[str, str] = {}
-    for kind in ("transcript", "gene"):
-        table = bundle.tables.get(kind)
-        if table is not None and "gene_name" in table:
-            known = table.dropna(subset=["gene_name"])
-            found |= dict(
-                zip(known["gene_id"].astype(str), known["gene_name"].astype(str), strict=True)
-            )
-    return found
+    ids = bundle.gene_ids
+    pairs = zip(ids.tolist(), gene_names(bundle, ids).tolist(), strict=True)
+    return {gene: name for gene, name in pairs if name != gene}

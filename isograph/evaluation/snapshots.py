@@ -276,7 +276,9 @@ def _check_target(problems: Problems, target: Path, *, overwrite: bool) -> None:
             fix="choose another name",
         )
     elif names and not overwrite:
-        problems.add(str(target), "exists", fix="choose another name, or overwrite it")
+        problems.add(
+            str(target), "exists", fix="choose another name, or replace it with --overwrite"
+        )
 
 
 def _is_snapshot(folder: Path) -> bool:

@@ -121,6 +121,9 @@ def _refuse_other_folder(folder: Path) -> None:
     if not (folder / CONFIG).exists() and (folder / "manifest.json").exists():
         fix = f"isograph fit --dataset-path {folder}"
         raise OutputError(headline, [Problem(str(folder), "is a data set bundle", fix=fix)])
+    if not (folder / CONFIG).exists() and (folder / "fit" / CONFIG).is_file():
+        problem = Problem(str(folder), "is the folder of a run", fix=f"name its {folder / 'fit'}")
+        raise OutputError(headline, [problem])
 
 
 def _note_unreadable(problems: Problems, path: Path, error: Exception) -> None:

@@ -138,6 +138,13 @@ def test_why_names_differ_is_told_where_it_can_be_seen(
     assert told in misfit(sheet_of({"sample_id": sheets}), files)
 
 
+def test_a_sheet_on_its_side_and_paths_are_recognised() -> None:
+    turned = sheet_of({"sample_id": ["Dx", "Age"], "S1": ["a", "3"], "S2": ["b", "4"]})
+    assert "its columns are the samples: turn it" in misfit(turned, ["S1", "S2"])
+    paths = sheet_of({"sample_id": ["one", "two"], "file": ["q/S1/quant.sf", "q\\S2\\quant.sf"]})
+    assert "file holds paths with the samples' ids in them" in misfit(paths, ["S1", "S2"])
+
+
 def test_names_that_have_nothing_to_do_with_each_other_get_no_such_hint() -> None:
     text = misfit(sheet_of({"sample_id": ["a", "b"]}), ["x", "y"])
     assert text.endswith("sheet a | files x, sheet b | files y")

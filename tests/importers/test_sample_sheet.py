@@ -183,6 +183,19 @@ def test_an_unknown_id_column_is_asked_for(tmp_path: Path) -> None:
     assert "has no column 'where': who, Dx" in refusal(path, sample_column="where")
 
 
+def test_a_sheet_on_its_side_is_recognised(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "trait,S1,S2,S3\nDx,a,b,c\n")
+    assert "turn it, one row a sample" in refusal(path, sample_ids=["S1", "S2", "S3"])
+
+
+def test_a_sheet_in_another_encoding_is_refused_with_the_cell(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_bytes("sample_id,sex,site\nS1,f,Bonn\nS2,männlich,Köln\n".encode("cp1252"))
+    told = refusal(path)
+    assert "is not UTF-8: line 3 has 'männlich' if it is Windows-1252" in told
+    assert "CSV UTF-8" in told
+
+
 def test_row_names_of_r_are_ids(tmp_path: Path) -> None:
     sheet = read(write(tmp_path / "s.csv", '"","Dx"\n"S1","a"\n"S2","b"\n'))
     assert sheet.frame["sample_id"].tolist() == ["S1", "S2"]

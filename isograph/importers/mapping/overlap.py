@@ -50,12 +50,13 @@ def check_overlap(
         return
     total = math.fsum(match.reads.tolist())
     known = np.sort(gene_map.transcript_ids)
+    shown: set[str] = set()
     for place in lost[np.lexsort((ids, -match.reads[lost]))[:SHOWN]]:
         mine = str(match.transcript_ids[place])
         share = f" ({match.reads[place] / total:.1%} of reads)" if total else ""
-        problems.add(
-            where, f"quantified {mine}{share} | nearest in the map {_nearest(mine, known)}"
-        )
+        nearest = _nearest(mine, known, shown)
+        shown.add(nearest)
+        problems.add(where, f"quantified {mine}{share} | nearest in the map {nearest}")
 
 
 def _plain(ids: Ids) -> Texts:
@@ -65,13 +66,13 @@ def _plain(ids: Ids) -> Texts:
     return plain
 
 
-def _nearest(wanted: str, known: Ids) -> str:
-    """The id of a sorted map that begins most like the wanted one."""
+def _nearest(wanted: str, known: Ids, shown: set[str]) -> str:
+    """The id of a sorted map that begins most like the wanted one, if possible one not shown."""
     near: set[str] = set()
     for text in (wanted, _plain(np.array([wanted]))[0]):
         place = int(np.searchsorted(known, text))
-        near.update(known[max(place - 1, 0) : place + 1].tolist())
-    return min(near, key=lambda one: (-_n_same(wanted, one), one))
+        near.update(known[max(place - SHOWN, 0) : place + SHOWN].tolist())
+    return min(near - shown or near, key=lambda one: (-_n_same(wanted, one), one))
 
 
 def _n_same(one: str, other: str) -> int:

@@ -45,8 +45,8 @@ class _Hit:
 def find_samples(folder: Path, kind: Quantifier, problems: Problems) -> dict[str, Path]:
     """Files of one kind in a folder and up to three folders below it, by sample id, sorted.
 
-    A sample is named by its folder (`quant.sf`) or by its file (`*.isoforms.results`). Hidden
-    folders are skipped. A matrix kind may be given the file itself.
+    A sample is named by its folder (`quant.sf`) or by its file (`*.isoforms.results`, `*.sf`).
+    Hidden folders are skipped. A matrix kind may be given the file itself.
 
     Args:
         folder: what holds the samples, an nf-core/rnaseq results folder, or one sample's folder.
@@ -108,9 +108,10 @@ def detect_kinds(folder: Path, kinds: Sequence[Quantifier], problems: Problems) 
     return sorted(found, key=lambda one: (-one.n_files, one.kind, str(one.folder)))
 
 
-def folders_without(files: Sequence[Path]) -> list[str]:
+def folders_without(files: Sequence[Path], kind: Quantifier) -> list[str]:
     """Names of folders beside the samples' own that hold no such file: runs that failed?"""
-    samples = {path.parent for path in files}
+    plain = [name for name in kind.files if "*" not in name]
+    samples = {path.parent for path in files if path.name.removesuffix(".gz") in plain}
     beside: set[str] = set()
     for root in {folder.parent for folder in samples}:
         found = {path for path in _listed(root, []) if path.is_dir()}
@@ -151,9 +152,15 @@ def _match(path: Path, kind: Quantifier) -> _Hit | None:
             own = path.parent.resolve().name if path.parent.name in ("", "..") else path.parent.name
             return _Hit(own.removesuffix(kind.strip), path, rank, path.parent.parent)
         sample = bare.removesuffix(pattern.lstrip("*")) if kind.read_matrix is None else path.name
-        if sample:
+        # quant.genes.sf lies beside quant.sf, and is no sample called quant.genes
+        if sample and not (is_plain(kind) and bare.startswith(kind.files[0].split(".")[0] + ".")):
             return _Hit(sample, path, rank, path.parent)
     return None
+
+
+def is_plain(kind: Quantifier) -> bool:
+    """Whether the kind's usual file lies in a folder named for the sample."""
+    return "*" not in kind.files[0] and kind.read_matrix is None
 
 
 def _keep_first(hits: Sequence[_Hit]) -> list[_Hit]:

@@ -113,6 +113,9 @@ def _check_h5(ids: Any, numbers: list[Floats], where: str, problems: Problems) -
 KALLISTO = Quantifier(
     name="kallisto",
     title="kallisto",
-    files=("abundance.tsv", "abundance.h5"),
+    files=(
+        *("abundance.tsv", "abundance.h5"),
+        *("*.abundance.tsv", "*_abundance.tsv", "*.abundance.h5", "*_abundance.h5"),
+    ),
     read=read_kallisto,
 )

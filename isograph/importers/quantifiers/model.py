@@ -110,7 +110,8 @@ class Quantifier:
         name: as `isograph import NAME` has it.
         title: for people.
         files: file names, each also with .gz: `quant.sf` lies in a folder named for the sample,
-            `*.isoforms.results` is named for it. Of one sample's files the earlier name counts.
+            `*.isoforms.results` is named for it. Of one sample's files the earlier name counts; the
+            first is the usual one.
         read: file, options, problems → one sample; None with the reason noted.
         read_matrix: file, samples wanted (None: all), problems → all samples; None likewise.
         strip: an end of folder names that is not part of the sample id.

@@ -124,7 +124,7 @@ def _read_samples(
         steps=steps,
         allow_union=allow_union,
     )
-    beside = folders_without(list(files.values())) if "*" not in quantifier.files[0] else []
+    beside = folders_without(list(files.values()), quantifier)
     if found is None or not beside:
         return found
     shown = ", ".join(beside[:3]) + (", …" if len(beside) > 3 else "")

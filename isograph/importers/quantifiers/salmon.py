@@ -1,4 +1,4 @@
-"""Salmon: `SAMPLE/quant.sf`, also gzipped."""
+"""Salmon: `SAMPLE/quant.sf`, or `SAMPLE.quant.sf`, `SAMPLE.sf` and the like; also gzipped."""
 
 from __future__ import annotations
 
@@ -41,4 +41,9 @@ def read_salmon(path: Path, options: QuantOptions, problems: Problems) -> Sample
     )
 
 
-SALMON = Quantifier(name="salmon", title="Salmon", files=("quant.sf",), read=read_salmon)
+SALMON = Quantifier(
+    name="salmon",
+    title="Salmon",
+    files=("quant.sf", "*.quant.sf", "*_quant.sf", "*.sf"),
+    read=read_salmon,
+)

@@ -28,7 +28,10 @@ Reader = Callable[[Path, Problems], SampleQuant | None]
 
 _MATRICES = {"counts": np.float64, "effective_lengths": np.float32}
 _SINGLE = 3  # so many files with the same fault are named one by one
-_OTHER_INDEX = "quantify all samples with one index, or allow what is missing to count as 0"
+_OTHER_INDEX = (
+    "quantify all samples with one index; if all files are whole, --allow-union counts what one "
+    "lacks as 0"
+)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ import pandas as pd
 from isograph.bundle.format import SAMPLE_ID
 from isograph.bundle.tables import from_frame, normalise, to_frame
 from isograph.errors import Problems
+from isograph.importers.sheets.mismatch import mismatch_hint
 from isograph.importers.sheets.sample_sheet import Sheet, finding
 
 Ints = npt.NDArray[np.int64]
@@ -119,7 +119,7 @@ def _absent(
     allow: bool,
 ) -> None:
     """List samples of one place; nothing in common is a problem even where some may be missing."""
-    where, fix = sheet.source.name, _hint(sheet, quantified)
+    where, fix = sheet.source.name, mismatch_hint(sheet, quantified)
     if len(in_files) == len(quantified):
         what = f"has none of the {len(quantified)} quantified samples in {sheet.id_column!r}"
         pairs = zip(sheet.frame[SAMPLE_ID], quantified, strict=False)
@@ -135,52 +135,6 @@ def _absent(
             findings.append(finding(kind, len(found), found, "left out"))
         elif found:
             problems.add(where, what, examples=found, count=len(found), fix=fix or default)
-
-
-def _hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
-    """What would bring more samples together: another column, or names as R leaves them."""
-    frame = sheet.frame
-    n_now = int(quantified.isin(frame[SAMPLE_ID]).sum())
-    others = {
-        str(name): int(quantified.isin(frame[name].dropna().astype(str)).sum())
-        for name in frame.columns.drop(SAMPLE_ID)
-    }
-    best = max(others, key=lambda name: others[name], default=None)
-    if best is not None and others[best] > n_now:
-        return f"column {best} holds {others[best]} of {len(quantified)}: --sample-column {best}"
-    ids, names = frame[SAMPLE_ID].astype(object), pd.Series(quantified, dtype=object)
-    mine, theirs = _shared_end(ids), _shared_end(names)
-    by_r = ids.str.replace(r"[^A-Za-z0-9._]", ".", regex=True)
-    for fix, sheets, files in (
-        (
-            "R changed the names: read with check.names = FALSE",
-            by_r.str.replace(r"^(?=[0-9_])", "X", regex=True),
-            names,
-        ),
-        ("they differ by upper and lower case", ids.str.lower(), names.str.lower()),
-        (
-            "leading zeros are lost: keep the column of ids as text",
-            ids.str.lstrip("0"),
-            names.str.lstrip("0"),
-        ),
-        (
-            f"names end in {theirs!r} in the files, in {mine!r} in the sheet: make them alike",
-            ids.str.removesuffix(mine),
-            names.str.removesuffix(theirs),
-        ),
-    ):
-        if files.isin(sheets).sum() > n_now:
-            return fix
-    return ""
-
-
-def _shared_end(names: pd.Series[str]) -> str:
-    """What all names end in, from a point, dash or underscore on: `_quant`."""
-    letters = zip(*(str(name)[::-1] for name in names), strict=False)
-    same = itertools.takewhile(lambda column: len(set(column)) == 1, letters)
-    end = "".join(column[0] for column in same)[::-1]
-    found = re.search(r"[._-].*", end)
-    return found[0] if found else ""
 
 
 def _blocks(

@@ -178,12 +178,13 @@ def _id_column(
         what = "several columns could hold the sample ids"
         problems.add(where, what, examples=possible, count=len(possible), fix=_ASK)
         return None
+    turned = len(set(names).intersection(map(str, sample_ids or ()))) > len(names) / 2
     problems.add(
         where,
         "no column is called like sample_id, sample or Run",
         examples=names,
         count=len(names),
-        fix=_ASK,
+        fix="its columns are the samples: turn it, one row a sample" if turned else _ASK,
     )
     return None
 

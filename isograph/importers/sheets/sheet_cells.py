@@ -67,7 +67,7 @@ def _of_text(path: Path, separators: str, problems: Problems) -> list[list[Any]]
     try:
         content = path.read_bytes()
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
-        text = content.decode("utf-16" if content.startswith(_UTF_16) else "utf-8-sig")
+        text = _decoded(content)
         if "\0" in text:
             raise ValueError("NUL bytes: the copy has holes, or is UTF-16 without its mark")
         note_cut_line(text.encode(), path.name, problems)
@@ -89,6 +89,24 @@ def _of_text(path: Path, separators: str, problems: Problems) -> list[list[Any]]
         fix = "write it again, as UTF-8"
         problems.add(path.name, f"cannot be read as a table: {reason}", fix=fix)
         return None
+
+
+def _decoded(content: bytes) -> str:
+    """UTF-8 or marked UTF-16; other encodings are not guessed, as ids could change."""
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        start = content.rfind(b"\n", 0, error.start) + 1
+        word = re.split(rb"[,;\t]", content[start:].split(b"\n", 1)[0])
+        width = np.cumsum([len(one) + 1 for one in word])
+        cell = word[int(np.searchsorted(width, error.start - start, side="right"))]
+        raise ValueError(
+            f"is not UTF-8: line {line} has {cell.decode('cp1252', 'replace').strip()!r} if it is "
+            "Windows-1252 (save it as “CSV UTF-8”)"
+        ) from error
 
 
 def _of_excel(

@@ -65,6 +65,49 @@ def test_samples_are_found_by_name_down_to_three_folders(
     assert list(found) == list(expected)
 
 
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        ("salmon", ".quant.sf"),
+        ("salmon", "_quant.sf.gz"),
+        ("salmon", ".sf"),
+        ("kallisto", ".abundance.tsv"),
+        ("kallisto", "_abundance.tsv.gz"),
+    ],
+)
+def test_files_in_one_folder_may_be_named_for_their_samples(
+    tmp_path: Path, kind: str, end: str
+) -> None:
+    (tmp_path / "notes").mkdir()
+    for sample in ("GSM1_b", "GSM2_a"):
+        (tmp_path / f"{sample}{end}").write_text("")
+    found = find(tmp_path, kind)
+    assert {sample: path.name for sample, path in found.items()} == {
+        sample: f"{sample}{end}" for sample in ("GSM1_b", "GSM2_a")
+    }
+    assert [(one.kind, one.n_files) for one in detected(tmp_path)] == [(kind, 2)]
+
+
+def test_gene_sums_beside_a_sample_are_no_sample(tmp_path: Path) -> None:
+    write(tmp_path, "salmon", "S1")
+    (tmp_path / "S1" / "quant.genes.sf").write_text("")
+    assert list(find(tmp_path, "salmon")) == ["S1"]
+
+
+def test_folders_beside_files_that_bear_the_samples_names_are_no_failed_samples(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "plain", "salmon", "S1")
+    text = (tmp_path / "plain" / "S1" / "quant.sf").read_text()
+    flat = tmp_path / "flat"
+    (flat / "logs").mkdir(parents=True)
+    for sample in ("S1", "S2"):
+        (flat / f"{sample}.quant.sf").write_text(text)
+    found = read(flat, "salmon")
+    assert found.sample_ids.tolist() == ["S1", "S2"]
+    assert not any("logs" in note for note in found.notes)
+
+
 def test_deeper_folders_are_not_searched(tmp_path: Path) -> None:
     write(tmp_path / "a" / "b" / "c", "salmon", "S1")
 
