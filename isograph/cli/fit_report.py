@@ -113,8 +113,11 @@ def _report_row(
     counts = [module[f"n_{name}"] for name in ("genes", "switch_only", "abundance_only")]
     counts += [module["n_coupled"], module["n_discordant"]]
     top = ", ".join(names.get(gene, gene) for gene in module["top_genes"].split(", ")[:3])
-    if trait is None or trait["qvalue"] > _SHOWN_Q:
+    if trait is None:
         return (module["module_id"], *counts, module["stability"], None, None, top)
+    if trait["qvalue"] > _SHOWN_Q:
+        row = (module["module_id"], *counts, module["stability"], "none clear", trait["qvalue"])
+        return (*row, top)
     name = _match(trait["trait"], trait["r"], many_levels=trait["test"] == "anova")
     return (module["module_id"], *counts, module["stability"], name, trait["qvalue"], top)
 
