@@ -26,6 +26,7 @@ from isograph.importers.building.transcript_table import TranscriptTable, transc
 from isograph.importers.mapping.gene_map import GeneMap, read_gene_map
 from isograph.importers.mapping.identifiers import Match, match_transcripts
 from isograph.importers.mapping.overlap import check_overlap
+from isograph.importers.mapping.own_map import own_map
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.sheets.sample_alignment import Aligned
@@ -86,8 +87,8 @@ def assemble(
     Args:
         quantified: all samples; rows keep their order.
         origin: where they come from.
-        gene_map: from `read_named_map`; what files say of genes themselves comes before an
-            annotation and after a table.
+        gene_map: from `read_named_map`; what files say of genes themselves comes after a table
+            and before an annotation, which tells of transcripts that they say nothing of.
         aligned: the sample sheet beside them; its `kept` are the samples taken. Without one the
             bundle has ids alone.
         sheet_findings: what was noticed while the sheet was read.
@@ -100,7 +101,7 @@ def assemble(
     if aligned is not None:
         quantified = _taken(quantified, aligned.kept)
     if options.tx2gene is None and quantified.gene_ids is not None:
-        gene_map = _own_map(quantified)
+        gene_map = own_map(quantified, gene_map)
     match = match_transcripts(quantified.transcript_ids, _row_sums(quantified.counts), gene_map)
     if gene_map is not None:
         check_overlap(match, gene_map, problems, min_overlap=options.min_overlap)
@@ -155,26 +156,6 @@ def read_named_map(options: ImportOptions, problems: Problems) -> GeneMap | None
     if options.gtf is not None and not options.gtf.is_file():
         problems.add(str(options.gtf), "no such file", fix="give a GTF, plain or gzip")
     return read_gene_map(options.tx2gene, problems, cache_dir=options.cache_dir)
-
-
-def _own_map(quantified: Quantified) -> GeneMap:
-    """The map that is in the files themselves."""
-    assert quantified.gene_ids is not None
-    genes = pd.Series(quantified.gene_ids, dtype=object)
-    known = np.flatnonzero((genes.notna() & (genes != "")).to_numpy())
-    ids = quantified.transcript_ids[known].astype(np.str_)
-    order = np.argsort(ids, kind="stable")
-    rows = known[order]
-    names = quantified.gene_names
-    return GeneMap(
-        transcript_ids=ids[order],
-        gene_ids=quantified.gene_ids[rows].astype(np.str_),
-        gene_names=None if names is None else names[rows],
-        lengths=None,
-        biotypes=None,
-        source=quantified.sources[0][1],
-        kind="table",
-    )
 
 
 def _check_headers(match: Match, options: ImportOptions, problems: Problems) -> None:
@@ -292,7 +273,13 @@ class _Assembly:
             none = {"kind": "without_counts", "n": len(empty), "share_of_reads": 0.0}
             said += about(
                 "samples",
-                [none | {"examples": empty[:3], "action": "kept; drop them by the sheet"}],
+                [
+                    none
+                    | {
+                        "examples": empty[:3],
+                        "action": "kept, and refused by a fit: leave them out of the sheet",
+                    }
+                ],
             )
         return ImportReport(
             kind=self.origin.kind,

@@ -25,6 +25,14 @@ def stems(ids: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(ids, _VERSION, r"\1")
 
 
+def stemmed(ids: npt.NDArray[np.str_]) -> Texts:
+    """Ids without their version, shape (n,)."""
+    plain: Texts = stems(pa.array(ids.astype(object), type=pa.string())).to_numpy(
+        zero_copy_only=False
+    )
+    return plain
+
+
 class MatchNotes:
     """Collects findings about quantified transcripts.
 

@@ -6,15 +6,13 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from isograph.errors import Problems
 from isograph.importers.mapping.gene_map import GeneMap
 from isograph.importers.mapping.identifiers import Match
-from isograph.importers.mapping.match_notes import SHOWN, stems
+from isograph.importers.mapping.match_notes import SHOWN, stemmed
 
 Ids = npt.NDArray[np.str_]
-Texts = npt.NDArray[np.object_]
 
 MIN_OVERLAP = 0.90
 """Share of reads that must have a gene."""
@@ -35,7 +33,7 @@ def check_overlap(
         return
     where, lost = gene_map.source.name, np.flatnonzero(match.gene_of < 0)
     ids = match.transcript_ids[lost]
-    if np.isin(_plain(ids), _plain(gene_map.gene_ids)).sum() > len(lost) / 2:
+    if np.isin(stemmed(ids), stemmed(gene_map.gene_ids)).sum() > len(lost) / 2:
         fix = "the quantified ids are its genes: are its columns swapped?"
     else:
         fix = "give the map of the annotation that the reads were quantified with"
@@ -59,17 +57,10 @@ def check_overlap(
         problems.add(where, f"quantified {mine}{share} | nearest in the map {nearest}")
 
 
-def _plain(ids: Ids) -> Texts:
-    plain: Texts = stems(pa.array(ids.astype(object), type=pa.string())).to_numpy(
-        zero_copy_only=False
-    )
-    return plain
-
-
 def _nearest(wanted: str, known: Ids, shown: set[str]) -> str:
     """The id of a sorted map that begins most like the wanted one, if possible one not shown."""
     near: set[str] = set()
-    for text in (wanted, _plain(np.array([wanted]))[0]):
+    for text in (wanted, stemmed(np.array([wanted]))[0]):
         place = int(np.searchsorted(known, text))
         near.update(known[max(place - SHOWN, 0) : place + SHOWN].tolist())
     return min(near - shown or near, key=lambda one: (-_n_same(wanted, one), one))
