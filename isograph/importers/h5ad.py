@@ -17,6 +17,7 @@ from isograph.bundle.format import SAMPLE_ID
 from isograph.errors import Problems
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.reading import LARGEST
+from isograph.importers.scale import note_other_scale
 from isograph.importers.sheets.sample_sheet import Sheet, finding
 
 GENE_COLUMNS = ("gene_id", "gene_ids", "GENEID", "ensembl_gene_id", "gene")
@@ -142,6 +143,7 @@ def _check_counts(
                 count=len(rows),
                 fix="counts are needed, not logarithms or z scores: name their --layer",
             )
+    note_other_scale(values, where, problems)
 
 
 def _check_ids(index: Any, what: str, where: str, problems: Problems) -> None:

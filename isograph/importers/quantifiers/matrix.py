@@ -19,6 +19,7 @@ from isograph.errors import Problems
 from isograph.importers.quantifiers.columns import AGAIN, NUL
 from isograph.importers.quantifiers.model import Floats
 from isograph.importers.reading import LARGEST
+from isograph.importers.scale import note_other_scale
 
 _GZIP = b"\x1f\x8b"
 _BLOCK = 1 << 24  # bytes
@@ -110,6 +111,7 @@ def read_matrix(
         matrix = _streamed(path, where, [*text], wanted, separator, skip, quoted, found)
     if matrix is not None:
         _check_ids(matrix.text[text[0]], where, found)
+        note_other_scale(matrix.values, where, found)
     problems.found.extend(found.found)
     return None if found else matrix
 

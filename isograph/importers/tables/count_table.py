@@ -13,6 +13,7 @@ from isograph.importers.building.assemble import Imported, Origin, assemble, rea
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.reading import Measured, check_size, read_measured
+from isograph.importers.scale import note_other_scale
 from isograph.importers.sheets.sample_alignment import align
 from isograph.importers.sheets.sample_sheet import read_sample_sheet
 from isograph.progress import Steps
@@ -96,6 +97,7 @@ def _check(measured: Measured, path: Path, problems: Problems) -> None:
     check_values(
         problems, path.name, "transcript_counts", measured.values, rows=rows, columns=columns
     )
+    note_other_scale(measured.values, path.name, problems)
 
 
 def _quantified(measured: Measured, path: Path) -> Quantified:

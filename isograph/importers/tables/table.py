@@ -23,6 +23,7 @@ from isograph.importers.reading import (
     read_annotation,
     read_measured,
 )
+from isograph.importers.scale import note_other_scale
 from isograph.importers.sheets.sample_alignment import Aligned, align
 from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
 
@@ -220,3 +221,5 @@ def _check_measured(
         check_size(measured, where, problems)
     ids, columns = measured.ids.to_numpy(dtype=object), measured.columns.to_numpy(dtype=object)
     check_values(problems, where, assay, measured.values, rows=ids, columns=columns)
+    if assay == "transcript_counts":
+        note_other_scale(measured.values, where, problems)

@@ -210,7 +210,7 @@ def test_a_file_of_many_blocks_is_read_as_pandas_reads_it(
 ) -> None:
     monkeypatch.setattr(matrix, "_BLOCK", 256)
     rng = np.random.default_rng(3)
-    values = rng.poisson(20, (300, 5)) / 4
+    values = rng.poisson(400, (300, 5)) / 4
     samples = [f"S{number}" for number in range(5)]
     rows = [["transcript_id", *(["gene_id"] if kind == "gct" else []), *samples]]
     rows += [
