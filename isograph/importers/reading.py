@@ -109,12 +109,12 @@ def read_measured(path: Path, *, id_column: str, problems: Problems) -> Measured
     if frame is None:
         return None
     if not len(frame.columns) or frame.columns[0] != id_column:
-        found = repr(str(frame.columns[0])) if len(frame.columns) else "no column"
-        problems.add(
-            where,
-            f"first column is {found}",
-            fix=f"make {id_column} the first column; every other column is a sample",
-        )
+        found = str(frame.columns[0]) if len(frame.columns) else ""
+        fix = f"make {id_column} the first column; every other column is a sample"
+        if (found, id_column) == ("gene_id", "transcript_id"):
+            fix = "give counts of transcripts; genes alone are read as --expression, on a log scale"
+        what = f"first column is {found!r}" if len(frame.columns) else "has no column"
+        problems.add(where, what, fix=fix)
         return None
     ids = normal_frame(frame.iloc[:, :1], kind="transcript", where=where, problems=problems)
     if id_column not in ids:
