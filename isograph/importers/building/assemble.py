@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from isograph.errors import ImportDataError, Problems
 from isograph.files import to_json
 from isograph.importers.building.abundance import counts_from_abundance
 from isograph.importers.building.annotated import with_places
+from isograph.importers.building.findings import findings
 from isograph.importers.building.genes import sum_genes
 from isograph.importers.building.provenance import file_hashes, hash_of_files, source_record
-from isograph.importers.building.report import REPORT_FILE, ImportReport, about
+from isograph.importers.building.report import REPORT_FILE, ImportReport
 from isograph.importers.building.transcript_table import TranscriptTable, transcript_table
 from isograph.importers.mapping.gene_map import GeneMap, read_gene_map
 from isograph.importers.mapping.identifiers import Match, match_transcripts
@@ -225,7 +225,16 @@ class _Assembly:
         }
         provenance |= {} if aligned is None else dict(aligned.provenance)
         bundle = replace(bundle, provenance=provenance)
-        report = self._report(bundle, aligned, sheet_findings, made)
+        found = findings(
+            bundle,
+            match,
+            made,
+            gene_map=self.gene_map,
+            aligned=aligned,
+            of_sheet=sheet_findings,
+            without_gene=self.options.without_gene,
+        )
+        report = self._report(bundle, aligned, made, found)
         hashes = [
             {"role": role, "file": path.name, "sha256": provenance[f"{role}_sha256"]}
             for role, path in named.items()
@@ -254,33 +263,13 @@ class _Assembly:
         self,
         bundle: Bundle,
         aligned: Aligned | None,
-        sheet_findings: tuple[dict[str, Any], ...],
         made: TranscriptTable,
+        found: list[dict[str, Any]],
     ) -> ImportReport:
-        match = self.match
+        match, ids = self.match, bundle.sample_ids
         totals = bundle.matrices["transcript_counts"].sum(axis=0)
         lost = np.flatnonzero(match.gene_of < 0)
         order = lost[np.lexsort((match.transcript_ids[lost], -match.reads[lost]))]
-        ids = bundle.sample_ids
-        empty = [str(one) for one in ids[totals == 0]]
-        said = about("transcripts", [self._said(one) for one in match.findings])
-        said += about("transcripts", made.findings)
-        said += about("map", self._about_map())
-        said += about("sample sheet", sheet_findings)
-        if aligned is not None:
-            said += about("samples", aligned.findings)
-        if empty:
-            none = {"kind": "without_counts", "n": len(empty), "share_of_reads": 0.0}
-            said += about(
-                "samples",
-                [
-                    none
-                    | {
-                        "examples": empty[:3],
-                        "action": "kept, and refused by a fit: leave them out of the sheet",
-                    }
-                ],
-            )
         return ImportReport(
             kind=self.origin.kind,
             source=self.origin.source.resolve().name,
@@ -298,35 +287,7 @@ class _Assembly:
             totals=dict(zip(ids.tolist(), totals.tolist(), strict=True)),
             counts_from=self.options.counts_from,
             usage_from=made.usage_from,
-            findings=said,
+            findings=found,
             notes=[*self.origin.notes, *self.quantified.notes],
             without_gene=[str(match.transcript_ids[place]) for place in order],
         )
-
-    def _about_map(self) -> list[Mapping[str, Any]]:
-        """What is odd about the map; transcripts that it has beyond those that were quantified."""
-        if self.gene_map is None:
-            return []
-        found: list[Mapping[str, Any]] = list(self.gene_map.findings)
-        unused = np.ones(len(self.gene_map), dtype=bool)
-        unused[self.match.map_row[self.match.map_row >= 0]] = False
-        if unused.any():
-            found.append(
-                {
-                    "kind": "not_quantified",
-                    "n": int(unused.sum()),
-                    "share_of_reads": None,
-                    "examples": self.gene_map.transcript_ids[unused][:3].tolist(),
-                    "action": "not in the bundle: were files filtered, or cut off?",
-                }
-            )
-        return found
-
-    def _said(self, finding: Mapping[str, Any]) -> dict[str, Any]:
-        if finding["kind"] != "without_gene":
-            return dict(finding)
-        kept = self.options.without_gene == "keep"
-        action = (
-            "each kept as a gene of its own" if kept else "left out, and their counts with them"
-        )
-        return dict(finding) | {"action": action}
