@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from isograph.backends import fit, study_features
 from isograph.bundle import Bundle, load_bundle, save_bundle
 from isograph.errors import OutputError
-from isograph.explanation import ExplainOptions, explain
+from isograph.explanation import explain
 from isograph.explanation.target import INDEX_PAGE
 from isograph.features.samples import check_samples
 from isograph.files import read_json, write_text
@@ -27,6 +26,7 @@ from isograph.results import Fit, read_fit, write_fit
 from isograph.results.advice import removed_traits
 from isograph.study import Study, make_study
 from isograph.workflow.ledger import Ledger, print_of_file, print_of_folder
+from isograph.workflow.model import Plan, Result
 from isograph.workflow.preflight import check_sheet
 
 STAGES = ("import", "quality", "fit", "explanation", "report")
@@ -37,56 +37,6 @@ _MANIFEST = "manifest.json"
 _DEPTH = 4
 _MOST_PICTURED = 24
 """Modules that get pictures: beyond these a run would draw for longer than it thinks."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to run.
-
-    Attributes:
-        source: bundle folder, or what `isograph import` takes.
-        out: folder of the run.
-        name: of the cohort.
-        kind: of the files, see `isograph.importers.cohort.KINDS`, or `auto`.
-        imports: gene map, sample sheet and more; of no use where the source is a bundle.
-        further: `aligner`, `layer` and `gene_column` of `import_cohort`.
-        study: fields of `isograph.study.Study` beside name and bundle: covariates, traits, …
-        backend: whose fit.
-        explain: what to tell of modules.
-        top: explain that many of the largest modules; None explains all.
-        overwrite: replace the run of another source that is in the folder.
-    """
-
-    source: Path
-    out: Path
-    name: str
-    kind: str = "auto"
-    imports: ImportOptions = field(default_factory=ImportOptions)
-    further: Mapping[str, str | None] = field(default_factory=dict)
-    study: Mapping[str, Any] = field(default_factory=dict)
-    backend: str = "calibrated"
-    explain: ExplainOptions = field(default_factory=ExplainOptions)
-    top: int | None = None
-    overwrite: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run made.
-
-    Attributes:
-        page: where to go on.
-        bundle: the data.
-        fit: the modules.
-        kept: stages that had not changed.
-        flags: what to look at before the modules are believed, in sentences.
-    """
-
-    page: Path
-    bundle: Bundle
-    fit: Fit
-    kept: tuple[str, ...]
-    flags: tuple[str, ...]
 
 
 def run_cohort(plan: Plan, *, steps: Steps | None = None) -> Result:

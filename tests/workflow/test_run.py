@@ -18,8 +18,9 @@ from isograph.exporters.salmon import write_salmon
 from isograph.progress import Steps
 from isograph.simulation import simulate
 from isograph.workflow import cohort as workflow
-from isograph.workflow.cohort import STAGES, Plan, run_cohort
+from isograph.workflow.cohort import STAGES, run_cohort
 from isograph.workflow.ledger import Ledger, print_of_folder
+from isograph.workflow.model import Plan
 
 
 @pytest.fixture(scope="module")
