@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from isograph.bundle.model import Bundle
+from isograph.features.blocks import RECORDED
 from isograph.features.ordered import ordered_levels
 from isograph.features.traits import infer_traits
 from isograph.files import SCHEMA_VERSION
@@ -30,7 +31,11 @@ def summarise_bundle(bundle: Bundle) -> dict[str, Any]:
             "n_missing": trait.n_missing,
             "missingness": trait.n_missing / bundle.n_samples,
         }
-        for trait in infer_traits(bundle.samples, ordered=ordered_levels({}, bundle.provenance))
+        for trait in infer_traits(
+            bundle.samples,
+            ordered=ordered_levels({}, bundle.provenance),
+            block=bundle.provenance.get(RECORDED),
+        )
     ]
     return {
         "schema_version": SCHEMA_VERSION,

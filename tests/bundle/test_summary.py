@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from isograph.exporters import summarise_bundle
 from isograph.files import to_json
+from isograph.simulation import simulate
 from tests.bundle.builder import counts, small_bundle
 
 
@@ -56,6 +58,14 @@ def test_traits_come_with_kind_and_missingness() -> None:
     assert traits["Age"]["n_missing"] == 10
     assert traits["Age"]["missingness"] == pytest.approx(0.25)
     assert traits["site"]["kind"] == "constant"
+
+
+def test_the_column_of_donors_is_told_as_such() -> None:
+    bundle = simulate("toy_multiplex_v1", seed=3)
+    samples = bundle.samples.assign(donor=[f"d{i // 2}" for i in range(bundle.n_samples)])
+    known = replace(bundle, samples=samples, provenance={"block": "donor"})
+    kinds = {trait["name"]: trait["kind"] for trait in summarise_bundle(known)["traits"]}
+    assert kinds["donor"] == "block"
 
 
 def test_the_summary_is_plain_json() -> None:
