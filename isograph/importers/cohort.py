@@ -59,8 +59,8 @@ def import_cohort(
         source: folder of samples, or a file where the kind is one.
         kind: of `KINDS`, or `auto`.
         name: of the data set.
-        options: gene map, sample sheet and more; `auto` takes what they do not name from beside
-            the samples (see `isograph.importers.beside`).
+        options: gene map, sample sheet and more; what they do not name is taken from beside the
+            samples (see `isograph.importers.beside`).
         aligner: folder of an nf-core/rnaseq run; None takes the preferred one.
         layer: of an AnnData file; None takes `counts`, else X.
         gene_column: of an AnnData file's `var`; None looks for it.
@@ -70,13 +70,13 @@ def import_cohort(
         ImportDataError: lists every problem of every file.
     """
     source, options, steps = Path(source), options or ImportOptions(), steps or Steps()
-    if kind == "auto":
-        found = look(source)
+    found = look(source) if kind == "auto" else Found(kind, source, "")
+    if found.evidence:
         steps.say(found.evidence)
-        options, notes = found_beside(source, options, roles=_roles(found))
-        for line in notes:
-            steps.say(line)
-        kind, source = found.kind, found.source
+    options, notes = found_beside(source, options, roles=_roles(found))
+    for line in notes:
+        steps.say(line)
+    kind, source = found.kind, found.source
     if kind == "h5ad":
         return _import_h5ad(source, name, options, layer, gene_column, steps)
     if kind == "tables":
