@@ -10,7 +10,8 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from isograph.annotation.model import Annotation, without_version
+from isograph.annotation.model import Annotation
+from isograph.annotation.versions import without_version
 from isograph.errors import ImportDataError, Problems
 
 _GZIP = b"\x1f\x8b"

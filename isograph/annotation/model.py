@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from isograph.annotation.versions import numbers_isoforms, without_version
+
 Ints = npt.NDArray[np.int64]
 
 TRANSCRIPT_COLUMNS = (
@@ -21,17 +23,6 @@ TRANSCRIPT_COLUMNS = (
     "cds_start_known",
     "cds_end_known",
 )
-
-
-def without_version(ids: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Ids without what follows their last point, if that is a number: `ENST00000376062.6`."""
-    series = pd.Series(ids, dtype=object)
-    stripped: npt.NDArray[np.str_] = (
-        series.str.replace(r"\.\d+(?=$|_)", "", regex=True).to_numpy(dtype=np.str_)
-        if len(series)
-        else ids
-    )
-    return stripped
 
 
 @dataclass(frozen=True)
@@ -69,24 +60,32 @@ class Annotation:
 
     @cached_property
     def _plain_ids(self) -> tuple[npt.NDArray[np.str_], Ints]:
-        """Ids without version, sorted, and their rows."""
+        """Ids without version that one transcript has, sorted, and their rows."""
         plain = without_version(self._ids)
-        order = np.argsort(plain, kind="stable")
-        return plain[order], order
+        if numbers_isoforms(self._ids, plain):
+            return plain[:0], np.empty(0, dtype=np.int64)
+        alone, row = _alone(plain)
+        return alone, row
 
     def rows_of(self, transcript_ids: npt.ArrayLike) -> Ints:
         """Row of each transcript, −1 where the annotation has none.
 
-        The id as it is comes first; then ids are compared without their versions.
+        The id as it is comes first; then ids are compared without their versions, where no two
+        of either side fall together, and not where `.N` numbers isoforms.
 
         Args:
             transcript_ids: shape (n,).
         """
         wanted = np.asarray(transcript_ids, dtype=np.str_)
         rows = _rows_in(self._ids, np.arange(len(self)), wanted)
-        open_ones = np.flatnonzero(rows < 0)
-        plain, order = self._plain_ids
-        rows[open_ones] = _rows_in(plain, order, without_version(wanted[open_ones]))
+        if not (rows < 0).any():
+            return rows
+        mine, plain = without_version(wanted), self._plain_ids
+        if numbers_isoforms(wanted, mine):
+            return rows
+        alone, place = _alone(mine)
+        free = rows[place] < 0
+        rows[place[free]] = _rows_in(*plain, alone[free])
         return rows
 
     def of_gene(self, gene_id: str) -> Ints:
@@ -111,6 +110,12 @@ class Annotation:
         """Coding parts of one transcript, shape (n_parts, 2): start and end, rising."""
         part = slice(self.cds_first[row], self.cds_first[row + 1])
         return np.column_stack([self.cds_start[part], self.cds_end[part]])
+
+
+def _alone(ids: npt.NDArray[np.str_]) -> tuple[npt.NDArray[np.str_], Ints]:
+    """Ids that stand once, sorted, and their places."""
+    found, first, n = np.unique(ids, return_index=True, return_counts=True)
+    return found[n == 1], first[n == 1].astype(np.int64)
 
 
 def _rows_in(sorted_ids: npt.NDArray[np.str_], rows: Ints, wanted: npt.NDArray[np.str_]) -> Ints:

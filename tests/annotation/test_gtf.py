@@ -83,7 +83,15 @@ def test_malformed_lines_are_all_counted_in_one_error(tmp_path: Path) -> None:
 
 def test_rows_are_found_with_and_without_version(tmp_path: Path) -> None:
     found = read_gtf(saved(tmp_path, transcript("T.7", [(1, 9)]) + transcript("U", [(1, 9)])))
-    assert found.rows_of(["T", "T.7", "T.9", "U.1", "X"]).tolist() == [0, 0, 0, 1, -1]
+    assert found.rows_of(["T.7", "U.1", "X"]).tolist() == [0, 1, -1]
+    assert found.rows_of(["T"]).tolist() == found.rows_of(["T.9"]).tolist() == [0]
+
+
+def test_numbered_isoforms_are_no_versions_of_each_other(tmp_path: Path) -> None:
+    one = read_gtf(saved(tmp_path, transcript("AT1.1", [(1, 9)]) + transcript("AT2.1", [(1, 9)])))
+    assert one.rows_of(["AT1.1", "AT1.2", "AT2.1"]).tolist() == [0, -1, 1]
+    two = read_gtf(saved(tmp_path, transcript("AT1.1", [(1, 9)]) + transcript("AT1.2", [(1, 9)])))
+    assert two.rows_of(["AT1.3"]).tolist() == [-1]
 
 
 def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:

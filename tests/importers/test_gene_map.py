@@ -263,3 +263,16 @@ def test_the_annotation_of_hesc_is_read() -> None:
     row = found.transcript_ids.tolist().index("TCONS_00000001")
     assert found.gene_ids[row] == "XLOC_000001"
     assert found.lengths[row] == 1652
+
+
+def test_an_open_quote_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", 'T1,G1\nT2,"G2\nT3,G3\n')
+    assert "a quote without its other (1): line 2" in refusal(path)
+
+
+def test_the_map_of_kb_python_is_read(tmp_path: Path) -> None:
+    rows = "".join(f"T{i}\tG{i}\tname{i}\tT{i}-201\tchr1\t{i}\t9{i}\t+\n" for i in range(3))
+    found = read(written(tmp_path / "t2g.txt", rows))
+    assert found.gene_ids.tolist() == ["G0", "G1", "G2"]
+    assert found.gene_names is not None
+    assert found.gene_names.tolist() == ["name0", "name1", "name2"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from isograph.importers.mapping.gene_map import GeneMap
 from isograph.importers.mapping.own_map import own_map
@@ -42,6 +44,7 @@ ANNOTATION = GeneMap(
 
 def test_genes_of_the_files_are_enough_where_all_are_named() -> None:
     found = own_map(quantified("B", "A", "C"), ANNOTATION)
+    assert found is not None
     assert found.transcript_ids.tolist() == ["T1.1", "T2.1", "T3.1"]
     assert found.gene_ids.tolist() == ["A", "B", "C"]
     assert found.source == Path("S1.results")
@@ -49,6 +52,7 @@ def test_genes_of_the_files_are_enough_where_all_are_named() -> None:
 
 def test_an_annotation_fills_in_what_the_files_leave_open() -> None:
     found = own_map(quantified("B", "X", None), ANNOTATION)
+    assert found is not None
     # T1 is named by the files, whatever its version in the annotation
     assert found.transcript_ids.tolist() == ["T1.1", "T2.1", "T3.1", "T9.1"]
     assert found.gene_ids.tolist() == ["X", "B", "C", "I"]
@@ -58,4 +62,30 @@ def test_an_annotation_fills_in_what_the_files_leave_open() -> None:
 
 def test_without_an_annotation_they_stay_open() -> None:
     found = own_map(quantified("B", "", None))
+    assert found is not None
     assert found.transcript_ids.tolist() == ["T2.1"]
+
+
+@pytest.mark.parametrize("word", ["NA", "na", ".", "-", "unknown"])
+def test_a_word_for_nothing_is_no_gene(word: str) -> None:
+    assert own_map(quantified(word, word, word)) is None
+    assert own_map(quantified(word, word, word), ANNOTATION) is ANNOTATION
+    found = own_map(quantified("B", word, word))
+    assert found is not None
+    assert found.transcript_ids.tolist() == ["T2.1"]
+
+
+def test_a_column_that_repeats_the_transcripts_knows_no_gene() -> None:
+    assert own_map(quantified("T2.1", "T1.1", "T3.1")) is None
+
+
+def test_numbered_isoforms_are_filled_in_by_their_whole_ids() -> None:
+    numbered = replace(quantified("A", "A", None), transcript_ids=texts("AT1.1", "AT1.2", "AT1.3"))
+    rest = replace(
+        ANNOTATION,
+        transcript_ids=np.array(["AT1.1", "AT1.2", "AT1.3"]),
+        gene_ids=np.array(["A", "A", "A"]),
+    )
+    found = own_map(numbered, rest)
+    assert found is not None
+    assert found.transcript_ids.tolist() == ["AT1.1", "AT1.2", "AT1.3"]

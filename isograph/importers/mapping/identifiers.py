@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from isograph.annotation.versions import numbers_isoforms
 from isograph.errors import ImportDataError, Problems
 from isograph.importers.mapping.gene_findings import gene_names, note_gene_versions
 from isograph.importers.mapping.gene_map import GeneMap
@@ -22,8 +23,8 @@ Flags = npt.NDArray[np.bool_]
 Texts = npt.NDArray[np.object_]
 
 _SHOWN = 3
-_MOST_SHARED = 0.05
-"""Ids of a side that may lose what tells them apart before `.N` counts as an isoform's number."""
+_MOST_ALIKE = 0.5
+"""Share of FASTA headers that may begin alike before the first part is no transcript."""
 
 _HEADER = r"^([^| ]+)[| ].*$"
 _GENCODE = r"^(?:[^|]*\|){7}"
@@ -94,7 +95,7 @@ def match_transcripts(
     raw = pa.array(np.asarray(quantified_ids, dtype=object), type=pa.string())
     reads = np.asarray(counts_per_transcript, dtype=np.float64)
     _validate(raw, reads)
-    clean, is_header = _without_header(raw)
+    clean, is_header = _without_header(raw, keep=gene_map)
     notes = MatchNotes(clean.to_numpy(zero_copy_only=False), reads)
     _note_headers(raw, clean, is_header, notes)
     row = np.full(len(raw), -1, dtype=np.int64)
@@ -161,13 +162,23 @@ def _flags(mask: pa.Array) -> Flags:
     return flags
 
 
-def _without_header(raw: pa.Array) -> tuple[pa.Array, Flags]:
-    """What stands before the first `|` or blank, where nobody else has it; which are headers."""
+def _without_header(raw: pa.Array, keep: GeneMap | None = None) -> tuple[pa.Array, Flags]:
+    """What stands before the first `|` or blank, where nobody else has it; which are headers.
+
+    Ids that the map has whole stay whole. Where many headers begin alike it is their gene that
+    comes first, and all stay whole.
+    """
     is_header = _flags(pc.match_substring_regex(raw, _HEADER))
     if not is_header.any():
         return raw, is_header
     short = pc.replace_substring_regex(raw, _HEADER, r"\1")
-    safe = is_header & _alone(_codes(short)[0])
+    alone = _alone(_codes(short)[0])
+    if np.count_nonzero(is_header & ~alone) > _MOST_ALIKE * np.count_nonzero(is_header):
+        return raw, is_header
+    safe = is_header & alone
+    if keep is not None:
+        known = pa.array(keep.transcript_ids.astype(object), type=pa.string())
+        safe &= ~_flags(pc.is_in(raw, known))
     return pc.if_else(pa.array(safe), short, raw), is_header
 
 
@@ -191,7 +202,7 @@ def _rows_in_map(raw: pa.Array, clean: pa.Array, gene_map: GeneMap, notes: Match
     codes = _codes(clean, theirs, stems(clean), stems(theirs))
     mine, other, mine_plain, other_plain = codes
     row = np.maximum(row, _rows(mine, other, row))
-    numbered = _numbers_isoforms(mine, mine_plain), _numbers_isoforms(other, other_plain)
+    numbered = numbers_isoforms(mine, mine_plain), numbers_isoforms(other, other_plain)
     tried = []
     for kind, (cut_mine, cut_theirs), action in _VERSION_FIXES:
         if not (cut_mine and numbered[0]) and not (cut_theirs and numbered[1]):
@@ -217,14 +228,6 @@ def _rows(mine: Ints, theirs: Ints, row: Ints) -> Ints:
     place = np.full(max(mine.max(initial=0), theirs.max(initial=0)) + 1, -1, dtype=np.int64)
     place[theirs[free]] = np.flatnonzero(free)
     return np.where((row < 0) & _alone(mine), place[mine], -1)
-
-
-def _numbers_isoforms(codes: Ints, plain: Ints) -> bool:
-    """Whether `.N` tells transcripts apart (`AT1G01010.2`, `MSTRG.7.1`) and is no version."""
-    # an id beside the same one with a version is no isoform of it: only numbered ones count
-    numbered = plain[codes != plain]
-    shared = len(numbered) - int(_alone(numbered).sum())
-    return shared > _MOST_SHARED * len(numbered)
 
 
 # ---- genes

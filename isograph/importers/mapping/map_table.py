@@ -33,12 +33,16 @@ _NAMES = {
     "transcript ensembl_transcript_id_version ensembl_transcript_id transcript_stable_id_version "
     "transcript_stable_id name",
     "gene_id": "gene_id gene_id_version geneid ensembl_gene_id ensembl_gene_id_version "
-    "gene_stable_id gene_stable_id_version gene",
-    "gene_name": "gene_name genename symbol gene_symbol external_gene_name hgnc_symbol gene",
+    "gene_stable_id gene_stable_id_version ens_gene gene",
+    "gene_name": "gene_name genename symbol gene_symbol external_gene_name ext_gene hgnc_symbol "
+    "gene",
     "length": "length transcript_length tx_length tx_len",
     "biotype": "transcript_biotype transcript_type tx_biotype biotype",
 }
 """Column names by what they mean, the surest first; case, points, dashes and blanks are one."""
+
+_BARE = (2, 3, 8)
+"""Columns of a table without a header; kb-python writes eight, which begin as others do."""
 
 _ALL_NAMES = frozenset(" ".join(_NAMES.values()).split())
 
@@ -131,6 +135,7 @@ def _read_text(path: Path, problems: Problems) -> tuple[pa.Table | None, bool]:
         if b"\0" in content:
             raise ValueError("NUL bytes: the copy has holes, or is no UTF-8 text")
         note_cut_line(content, where, problems)
+        _note_quotes(content, where, problems)
         first = content.split(b"\n", 1)[0].decode("utf-8").strip("\r")
         separator = next((s for s in (default, *_SEPARATORS) if s in first), default)
         cells = next(csv.reader([first], delimiter=separator), [])
@@ -144,7 +149,7 @@ def _read_text(path: Path, problems: Problems) -> tuple[pa.Table | None, bool]:
     if bad:
         what = f"rows without {len(cells)} cells, as the first has"
         problems.add(where, what, examples=bad[:3], count=len(bad), fix="write the file again")
-    if not named and not 2 <= len(cells) <= 3:
+    if not named and len(cells) not in _BARE:
         problems.add(
             where,
             f"has {len(cells)} columns and no header that tells transcript and gene",
@@ -153,6 +158,18 @@ def _read_text(path: Path, problems: Problems) -> tuple[pa.Table | None, bool]:
             fix="add a header with transcript_id and gene_id",
         )
     return table, named
+
+
+def _note_quotes(content: bytes, where: str, problems: Problems) -> None:
+    """Note a quote that is not closed in its line: all that follows would be one cell."""
+    if b'"' not in content:
+        return
+    lines = content.splitlines()
+    odd = [place for place, line in enumerate(lines, start=1) if line.count(b'"') % 2]
+    if odd:
+        shown = [f"line {place}" for place in odd[:3]]
+        fix = "remove it, or close it in the same line"
+        problems.add(where, "a quote without its other", examples=shown, count=len(odd), fix=fix)
 
 
 def _parse(
