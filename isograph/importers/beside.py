@@ -12,7 +12,7 @@ from isograph.importers.options import ImportOptions
 _TEXT = r"\.(csv|tsv|txt)(\.gz)?"
 _NAMES = {
     "tx2gene": re.compile(rf"(tx2gene|t2g|transcripts?_to_genes?){_TEXT}", re.IGNORECASE),
-    "gtf": re.compile(r".+\.(gtf|gff3?)(\.gz)?", re.IGNORECASE),
+    "gtf": re.compile(r".+\.gtf(\.gz)?", re.IGNORECASE),
     "samples": re.compile(
         rf"(samples?|samples?[_-]?(sheet|table|info)|metadata|coldata|phenotypes?|traits)"
         rf"({_TEXT}|\.xlsx|\.parquet)",

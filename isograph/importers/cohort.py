@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from isograph.errors import ImportDataError, Problems
+from isograph.bundle.format import MANIFEST_FILE
+from isograph.errors import ImportDataError, Problem, Problems
 from isograph.importers.beside import found_beside
 from isograph.importers.building.assemble import Imported, Origin, assemble, read_named_map
 from isograph.importers.folders import import_folder
@@ -59,8 +60,8 @@ def import_cohort(
         source: folder of samples, or a file where the kind is one.
         kind: of `KINDS`, or `auto`.
         name: of the data set.
-        options: gene map, sample sheet and more; what they do not name is taken from beside the
-            samples (see `isograph.importers.beside`).
+        options: gene map, sample sheet and more; `auto` takes what they do not name from beside
+            the samples (see `isograph.importers.beside`).
         aligner: folder of an nf-core/rnaseq run; None takes the preferred one.
         layer: of an AnnData file; None takes `counts`, else X.
         gene_column: of an AnnData file's `var`; None looks for it.
@@ -70,18 +71,28 @@ def import_cohort(
         ImportDataError: lists every problem of every file.
     """
     source, options, steps = Path(source), options or ImportOptions(), steps or Steps()
-    found = look(source) if kind == "auto" else Found(kind, source, "")
-    if found.evidence:
+    if kind not in (*KINDS, "auto"):
+        fix = f"choose from {', '.join(KINDS)} or auto"
+        raise ImportDataError(_headline(name), [Problem(kind, "no such kind of files", fix=fix)])
+    _check_use(kind, options, aligner=aligner, layer=layer, gene_column=gene_column, name=name)
+    if kind == "auto":
+        found = look(source)
         steps.say(found.evidence)
-    options, notes = found_beside(source, options, roles=_roles(found))
-    for line in notes:
-        steps.say(line)
-    kind, source = found.kind, found.source
+        _check_use(
+            found.kind, options, aligner=aligner, layer=layer, gene_column=gene_column, name=name
+        )
+        options, notes = found_beside(source, options, roles=_roles(found))
+        for line in notes:
+            steps.say(line)
+        kind, source = found.kind, found.source
     if kind == "h5ad":
         return _import_h5ad(source, name, options, layer, gene_column, steps)
     if kind == "tables":
-        tables = find_tables(source)
-        assert tables is not None
+        tables = find_tables(source) if source.is_dir() else None
+        if tables is None:
+            fix = "counts.tsv with transcripts.tsv or a gene map, or expression.tsv with genes.tsv"
+            problem = Problem(str(source), "holds no tables under their usual names", fix=fix)
+            raise ImportDataError(_headline(name), [problem])
         return import_tables(tables, name=name, options=options, steps=steps)
     if kind != "nfcore":
         return import_folder(source, kind=kind, name=name, options=options, steps=steps)
@@ -103,6 +114,40 @@ def import_cohort(
         origin_kind="nfcore",
         steps=steps,
     )
+
+
+_USED_BY = {
+    "--aligner": ("nfcore",),
+    "--layer": ("h5ad",),
+    "--gene-column": ("h5ad",),
+    "--read-length": ("ctab", "nfcore"),
+    "--counts-from-abundance": ("salmon", "kallisto", "rsem", "nfcore"),
+}
+"""Options that only some kinds have a use for."""
+
+
+def _check_use(
+    kind: str,
+    options: ImportOptions,
+    *,
+    aligner: str | None,
+    layer: str | None,
+    gene_column: str | None,
+    name: str,
+) -> None:
+    """Refuse what would be left unread: it must not look as if it had been used."""
+    given = {
+        "--aligner": aligner,
+        "--layer": layer,
+        "--gene-column": gene_column,
+        "--read-length": options.read_length,
+        "--counts-from-abundance": None if options.counts_from == "no" else options.counts_from,
+    }
+    problems = Problems()
+    for flag, value in given.items():
+        if kind != "auto" and value is not None and kind not in _USED_BY[flag]:
+            problems.add(flag, f"has no use for {KINDS[kind]}", fix="leave it out")
+    problems.raise_if_any(ImportDataError, _headline(name))
 
 
 def _roles(found: Found) -> tuple[str, ...]:
@@ -137,27 +182,46 @@ def look(source: Path) -> Found:
         text = f"{KINDS['nfcore']}: {first.n_samples} samples of {first.aligner}"
         others = ", ".join(dict.fromkeys(one.aligner for one in results[1:]))
         return Found("nfcore", source, text + (f" (--aligner takes {others})" if others else ""))
-    files = sorted(source.glob("*.h5ad")) if source.is_dir() else []
-    if len(files) == 1:
-        return Found("h5ad", files[0], f"{files[0].name}: {KINDS['h5ad']}")
-    tables = find_tables(source) if source.is_dir() else None
-    if tables is not None:
-        values = tables.counts or tables.expression
-        assert values is not None
-        return Found("tables", source, f"{KINDS['tables']}: {values.name}")
-    found = detect(source, problems=problems)
+    if (source / MANIFEST_FILE).is_file():
+        fix = f"isograph run {source}, or isograph fit --dataset-path {source}"
+        problems.add(str(source), "is a bundle already", fix=fix)
+        raise ImportDataError("nothing imported", problems.found)
+    found = _in_folder(source)
+    found += [
+        Found(one.kind, one.folder, one.evidence)
+        for one in detect(source, problems=Problems() if found else problems)
+    ]
     problems.raise_if_any(ImportDataError, "nothing imported")
     if len(found) > 1:
+        commands = [
+            "isograph import table --counts FILE …"
+            if one.kind == "tables"
+            else f"isograph import {one.kind} {one.source} …"
+            for one in found[:3]
+        ]
         problems.add(
             str(source),
             "holds several sets of samples",
             examples=[one.evidence for one in found],
             count=len(found),
-            fix="name one: "
-            + " or ".join(f"isograph import {one.kind} {one.folder}" for one in found[:3]),
+            fix=f"name one, with its gene map and sheet: {' or '.join(commands)}",
         )
         raise ImportDataError("nothing imported", problems.found)
-    return Found(found[0].kind, found[0].folder, found[0].evidence)
+    return found[0]
+
+
+def _in_folder(source: Path) -> list[Found]:
+    """AnnData files and plain tables of a folder."""
+    if not source.is_dir():
+        return []
+    files = sorted(source.glob("*.h5ad"))
+    found = [Found("h5ad", one, f"{one.name}: {KINDS['h5ad']}") for one in files]
+    tables = find_tables(source)
+    if tables is not None:
+        values = tables.counts or tables.expression
+        assert values is not None
+        found.append(Found("tables", source, f"{KINDS['tables']}: {values.name}"))
+    return found
 
 
 def _kind_of_file(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from isograph.annotation.places import default_cache
 from isograph.bundle import Bundle, load_bundle
 from isograph.bundle.format import MANIFEST_FILE
 from isograph.errors import IsographError
+from isograph.importers.beside import found_beside
 from isograph.importers.building.report import ImportReport
 from isograph.importers.cohort import import_cohort, look
 from isograph.importers.options import ImportOptions
@@ -45,11 +46,15 @@ def open_study(study: Study, *, steps: Steps | None = None) -> tuple[Bundle, Imp
     if is_bundle(study.bundle):
         return load_bundle(study.bundle), None
     fields = study.imports or ImportFields()
+    options, notes = found_beside(study.bundle, import_options(fields))
+    steps = steps or Steps()
+    for line in notes:
+        steps.say(line)
     made = import_cohort(
         study.bundle,
         kind=fields.kind,
         name=study.name,
-        options=import_options(fields),
+        options=options,
         aligner=fields.aligner,
         layer=fields.layer,
         gene_column=fields.gene_column,

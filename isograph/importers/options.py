@@ -55,6 +55,12 @@ class ImportOptions:
     without_gene: Literal["keep", "drop"] = "keep"
     cache_dir: Path | None = None
 
+    def __post_init__(self) -> None:
+        for role in ("tx2gene", "gtf", "samples", "cache_dir"):
+            value = getattr(self, role)
+            if value is not None:
+                object.__setattr__(self, role, Path(value))
+
     def check(self, problems: Problems) -> None:
         """Note options that mean nothing."""
         if not 0 <= self.min_overlap <= 1:

@@ -112,7 +112,7 @@ class _Run:
                 note.result = _size(bundle)
             return bundle
         options = plan.imports
-        options, _ = found_beside(plan.source, options)
+        options, said = found_beside(plan.source, options)
         self.gtf = options.gtf
         check_sheet(options, self._study(plan.source))
         target = plan.out / "bundle"
@@ -121,6 +121,8 @@ class _Run:
         self._title("import", kept=kept)
         if kept:
             return load_bundle(target)
+        for line in said:
+            self.steps.say(line)
         with self.ledger.stage("import", inputs) as result:
             imported = import_cohort(
                 plan.source,
