@@ -228,6 +228,8 @@ def _transcripts(fit: Fit, bundle: Bundle, anndata: Any) -> Any:
     order = np.argsort(gene_ids.astype(str), kind="stable")
     gene = np.unique(gene_ids[order].astype(str), return_inverse=True)[1]
     lengths = effective_lengths(table)[order]
+    # as on pages: one that nobody has a read of does not decide what usage is made of
+    lengths = np.where((counts[order] > 0).any(axis=1), lengths, 1.0)
     usage = np.empty(counts.shape)
     usage[order] = shares(counts[order] / usage_weights(lengths, gene)[:, None], gene)
     var = table.set_index("transcript_id")

@@ -15,7 +15,7 @@ from isograph.importers.building.assemble import Imported, Origin, assemble, rea
 from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers import QUANTIFIERS, Quantified, find_samples, read_quantified
 from isograph.importers.sheets.sample_alignment import Aligned, align
-from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
+from isograph.importers.sheets.sample_sheet import Sheet, finding, read_sample_sheet
 from isograph.progress import Steps
 
 
@@ -77,6 +77,8 @@ def import_folder(
     if sheet is not None and aligned is None:
         aligned = _aligned(sheet, quantified.sample_ids, options, problems)
         problems.raise_if_any(ImportDataError, headline)
+        if quantified.left_out and aligned is not None:
+            aligned = _with_left_out(aligned, quantified.left_out)
     elif aligned is not None:
         aligned = _recounted(aligned, quantified)
     with steps.step("genes") as note:
@@ -139,6 +141,16 @@ def _wanted(
     if sheet is not None and options.allow_missing:
         return [str(one) for one in sheet.frame["sample_id"]]
     return None
+
+
+def _with_left_out(aligned: Aligned, names: tuple[str, ...]) -> Aligned:
+    """Samples of a matrix that were not read, as the sheet lacks them."""
+    told = finding("only_in_files", len(names), names, "left out")
+    return replace(
+        aligned,
+        only_in_files=(*aligned.only_in_files, *names),
+        findings=(*aligned.findings, told),
+    )
 
 
 def _recounted(aligned: Aligned, quantified: Quantified) -> Aligned:

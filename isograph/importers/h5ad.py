@@ -14,11 +14,13 @@ import pandas as pd
 from scipy import sparse
 
 from isograph.bundle.format import SAMPLE_ID
+from isograph.bundle.missing import is_missing
 from isograph.errors import Problems
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.reading import LARGEST
 from isograph.importers.scale import note_other_scale
-from isograph.importers.sheets.sample_sheet import Sheet, finding
+from isograph.importers.sheets.sample_sheet import Sheet, check_finite, finding
+from isograph.importers.sheets.sheet_slips import note_slips
 
 GENE_COLUMNS = ("gene_id", "gene_ids", "GENEID", "ensembl_gene_id", "gene")
 _NAME_COLUMNS = ("gene_name", "gene_symbol", "symbol", "gene_names")
@@ -99,7 +101,9 @@ def read_h5ad(
         sources=[(str(name), path) for name in data.obs_names],
         notes=[f"counts from {chosen}"],
     )
-    return Cohort(quantified, _sheet(data.obs, path), _ordered(data.obs))
+    sheet = _sheet(data.obs, path)
+    check_finite(sheet.frame, where, problems)
+    return Cohort(quantified, sheet, _ordered(data.obs))
 
 
 def _counts(
@@ -201,7 +205,15 @@ def _sheet(obs: pd.DataFrame, path: Path) -> Sheet:
             plain[pd.isna(plain)] = None
             frame[name] = plain
     frame.insert(0, SAMPLE_ID, obs.index.astype(str).to_numpy(dtype=object))
-    return Sheet(frame.reset_index(drop=True), "obs_names", path, tuple(findings))
+    frame = frame.reset_index(drop=True)
+    for name in frame.columns.drop(SAMPLE_ID):
+        if pd.api.types.infer_dtype(frame[name], skipna=True) == "string":
+            text = frame[name].to_numpy(dtype=object, copy=True)
+            text[pd.isna(text) | is_missing(frame[name].astype(object)).to_numpy()] = None
+            frame[name] = text
+    # text stays text: most of it are groups, whatever they are called
+    findings += note_slips(frame, finding)
+    return Sheet(frame, "obs_names", path, tuple(findings))
 
 
 def _ordered(obs: pd.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,13 @@ def open_study(study: Study, *, steps: Steps | None = None) -> tuple[Bundle, Imp
         gene_column=fields.gene_column,
         steps=steps,
     )
-    return made.bundle, made.report
+    return made.bundle, made.report if study.block is None else _with_blocks(made.report)
+
+
+def _with_blocks(report: ImportReport) -> ImportReport:
+    """Without the advice to name donors, which a study has followed."""
+    kept = [one for one in report.findings if one["kind"] != "unnamed_blocks"]
+    return replace(report, findings=kept)
 
 
 def import_options(fields: ImportFields) -> ImportOptions:

@@ -13,6 +13,8 @@ _MOST_LOG2 = 30.0
 _LEAST_CELLS = 200
 _LEAST_SAMPLES = 3
 _EQUAL = 1e-3
+_MILLION = 1e6
+_PART = 0.9
 _MOST_CELLS = 1 << 21
 _COUNTS = "give estimated counts (NumReads, est_counts, expected_count), not normalised"
 
@@ -42,6 +44,9 @@ def note_other_scale(values: npt.NDArray[np.float64], where: str, problems: Prob
         return
     sums = values.sum(axis=0)
     mean = float(sums.mean())
-    if len(sums) >= _LEAST_SAMPLES and np.ptp(sums) <= _EQUAL * mean:
+    alike = np.ptp(sums) <= _EQUAL * mean
+    # transcripts that were filtered leave most of a million
+    parts = sums.min() >= _PART * _MILLION and sums.max() <= (1 + _EQUAL) * _MILLION
+    if len(sums) >= _LEAST_SAMPLES and (alike or parts):
         what = f"look like TPM or another share: each sample sums to {mean:,.0f}"
         problems.add(where, f"values {what}", fix=_COUNTS)

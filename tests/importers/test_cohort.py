@@ -11,6 +11,7 @@ import pytest
 
 from isograph.errors import ImportDataError
 from isograph.importers.building.assemble import Imported
+from isograph.importers.building.report import import_flags
 from isograph.importers.cohort import import_cohort, look
 from isograph.importers.options import ImportOptions
 from tests.importers.quantified_files import (
@@ -170,6 +171,86 @@ def test_logarithms_below_zero_are_no_counts(tmp_path: Path) -> None:
     path = write_h5ad(tmp_path / "x.h5ad", layers={}, X=COUNTS.T - 40)
     with pytest.raises(ImportDataError, match=r"counts that are negative \(6\).*--layer"):
         auto(path)
+
+
+def test_samples_of_anndata_are_looked_at_as_sheets_are(tmp_path: Path) -> None:
+    obs = pd.DataFrame({"site": ["x", "NA", "n/a"], "dose": [1.0, np.inf, 2.0]})
+    obs.index = list(SAMPLES)
+    with pytest.raises(ImportDataError, match="infinite values of dose"):
+        auto(write_h5ad(tmp_path / "x.h5ad", obs=obs))
+    made = auto(write_h5ad(tmp_path / "y.h5ad", obs=obs[["site"]]))
+    assert made.bundle.samples["site"].tolist() == ["x", None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "flag"),
+    [
+        ("h5ad", {"aligner": "star_salmon"}, "--aligner"),
+        ("auto", {"options": ImportOptions(read_length=75)}, "--read-length"),
+        ("auto", {"options": ImportOptions(counts_from="scaledTPM")}, "--counts-from-abundance"),
+    ],
+)
+def test_what_a_kind_has_no_use_for_is_refused(
+    tmp_path: Path, kind: str, options: dict[str, Any], flag: str
+) -> None:
+    path = write_h5ad(tmp_path / "x.h5ad")
+    with pytest.raises(ImportDataError, match=f"{flag}: has no use for an AnnData file"):
+        import_cohort(path, kind=kind, name="t", **options)
+
+
+def test_an_unknown_kind_and_a_folder_without_tables_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImportDataError, match="no such kind of files → choose from salmon"):
+        import_cohort(tmp_path, kind="table", name="t")
+    for source in (tmp_path, tmp_path / "none"):
+        with pytest.raises(ImportDataError, match="holds no tables under their usual names"):
+            import_cohort(source, kind="tables", name="t")
+
+
+def test_a_bundle_is_not_looked_at_as_samples(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(ImportDataError, match="is a bundle already → isograph run"):
+        auto(tmp_path)
+
+
+def test_tables_beside_samples_are_two_sets(tmp_path: Path) -> None:
+    write_salmon(tmp_path)
+    (tmp_path / "counts.csv").write_text("Geneid,S1\nG,1\n")
+    with pytest.raises(ImportDataError, match=r"holds several sets.*counts\.csv.*Salmon"):
+        auto(tmp_path)
+
+
+def test_samples_of_a_matrix_that_the_sheet_lacks_are_listed(tmp_path: Path) -> None:
+    rows = ["transcript_id\tgene_id\tS1\tS2\tS3", *(f"T{i}\tG\t{i}\t5\t7" for i in range(3))]
+    (tmp_path / "x.gct").write_text("\n".join(["#1.2", "3\t3", *rows]) + "\n")
+    sheet = tmp_path / "s.csv"
+    sheet.write_text("sample,site\nS3,x\nS1,y\nS9,y\n")
+    options = ImportOptions(samples=sheet, allow_missing=True)
+    made = import_cohort(tmp_path / "x.gct", kind="gct", name="t", options=options)
+    assert made.bundle.sample_ids.tolist() == ["S1", "S3"]
+    assert made.report.samples["only_in_files"] == ["S2"]
+    assert made.report.samples["only_in_sheet"] == ["S9"]
+    said = {one["kind"]: one["examples"] for one in made.report.findings}
+    assert said["only_in_files"] == ["S2"]
+
+
+@pytest.mark.parametrize(
+    ("genes", "kind"),
+    [
+        ([f"G{i}" for i in range(120)], "one_transcript_genes"),
+        (["protein coding"] * 60 + ["lncRNA"] * 60, "few_genes"),
+        ([f"G{i // 3}" for i in range(120)], None),
+    ],
+)
+def test_a_column_that_is_no_gene_is_flagged(
+    tmp_path: Path, genes: list[str], kind: str | None
+) -> None:
+    rows = [f"T{i}\t{gene}\t{i}\t5" for i, gene in enumerate(genes)]
+    head = ["#1.2", "120\t2", "Name\tDescription\tS1\tS2"]
+    (tmp_path / "x.gct").write_text("\n".join([*head, *rows]) + "\n")
+    made = import_cohort(tmp_path / "x.gct", kind="gct", name="t")
+    said = {one["kind"] for one in made.report.findings if one["about"] == "genes"}
+    assert said == ({kind} if kind else set())
+    assert bool(import_flags(made.report.as_record())) == bool(kind)
 
 
 def test_a_sheet_can_stand_in_for_obs(tmp_path: Path) -> None:

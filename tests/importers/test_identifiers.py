@@ -362,3 +362,19 @@ def test_the_annotation_of_hesc_covers_a_part_only() -> None:
     covered = counts.index.isin(known.transcript_ids)
     assert (found.gene_of >= 0).tolist() == covered.tolist()
     assert found.share_of_reads == pytest.approx(counts[covered].sum() / counts.sum())
+
+
+def test_genes_that_stand_first_in_headers_name_no_transcript() -> None:
+    ids = ["ENSG1|ENST1", "ENSG1|ENST2", "ENSG2|ENST3", "ENSG2|ENST4", "ENSG3|ENST5"]
+    found = match_transcripts(ids, np.ones(5), None)
+    assert found.transcript_ids.tolist() == ids
+
+
+def test_ids_that_the_map_has_whole_stay_whole(tmp_path: Path) -> None:
+    ids = ["ENST1|a", "ENST2|b"]
+    path = tmp_path / "t.csv"
+    path.write_text("transcript_id,gene_id\nENST1|a,G1\nENST2|b,G2\n")
+    gene_map = read_gene_map(path, Problems())
+    found = match_transcripts(ids, np.ones(2), gene_map)
+    assert found.transcript_ids.tolist() == ids
+    assert found.share_of_reads == 1

@@ -59,5 +59,12 @@ def test_tpm_is_told_by_the_sum_of_every_sample() -> None:
     assert "each sample sums to 1,000,000" in noted(np.round(tpm(counts()), 2))
 
 
+def test_tpm_of_transcripts_that_were_filtered_is_told_too() -> None:
+    kept = tpm(counts(400))
+    kept = kept[kept.mean(axis=1) > 200]
+    assert np.ptp(kept.sum(axis=0)) > 1_000
+    assert "look like TPM" in noted(kept)
+
+
 def test_a_small_table_may_be_anything() -> None:
     assert noted(np.log1p(counts(5, 3))) == ""

@@ -14,7 +14,7 @@ from isograph.annotation.cache import read_annotation
 from isograph.annotation.model import Annotation
 from isograph.bundle.format import SAMPLE_ID
 from isograph.bundle.model import Bundle
-from isograph.errors import ImportDataError, Problems
+from isograph.errors import ImportDataError, Problem, Problems
 from isograph.files import to_json
 from isograph.importers.building.abundance import counts_from_abundance
 from isograph.importers.building.annotated import with_places
@@ -120,7 +120,11 @@ def assemble(
 
 
 def _raise(problems: Problems, origin: Origin) -> None:
-    problems.raise_if_any(ImportDataError, f"import of {origin.name!r} refused, nothing written")
+    problems.raise_if_any(ImportDataError, _headline(origin))
+
+
+def _headline(origin: Origin) -> str:
+    return f"import of {origin.name!r} refused, nothing written"
 
 
 def _row_sums(counts: Floats) -> Floats:
@@ -202,6 +206,10 @@ class _Assembly:
             )
         if keep is not None and lost.any():
             table, counts = table.iloc[keep].reset_index(drop=True), counts[keep]
+            if not len(table):
+                fix = "give the map of these transcripts, or --without-gene keep"
+                problem = Problem("transcripts", "none is left, as none has a gene", fix=fix)
+                raise ImportDataError(_headline(self.origin), [problem])
         genes, gene_counts = sum_genes(table, counts)
         if self.annotation is not None:
             genes = with_places(genes, table, self.annotation)
@@ -232,6 +240,7 @@ class _Assembly:
             gene_map=self.gene_map,
             aligned=aligned,
             of_sheet=sheet_findings,
+            of_samples=self.quantified.findings,
             without_gene=self.options.without_gene,
         )
         report = self._report(bundle, aligned, made, found)

@@ -16,6 +16,10 @@ from isograph.importers.sheets.sample_alignment import Aligned
 
 Finding = dict[str, Any]
 
+_LEAST = 100
+_MOST_A_GENE = 50
+"""Transcripts a gene above which it is none: annotations have two to five."""
+
 
 def findings(
     bundle: Bundle,
@@ -25,6 +29,7 @@ def findings(
     gene_map: GeneMap | None,
     aligned: Aligned | None,
     of_sheet: tuple[Finding, ...],
+    of_samples: tuple[Finding, ...],
     without_gene: str,
 ) -> list[Finding]:
     """Everything that was noticed, as `import_report.json` lists it.
@@ -36,6 +41,7 @@ def findings(
         gene_map: that was matched with.
         aligned: the sample sheet beside the samples.
         of_sheet: what was noticed while the sheet was read.
+        of_samples: what was noticed while the samples were read.
         without_gene: `keep` or `drop`, what became of transcripts without a gene.
     """
     said = about("transcripts", [_with_action(one, without_gene) for one in match.findings])
@@ -44,7 +50,24 @@ def findings(
     said += about("sample sheet", of_sheet)
     if aligned is not None:
         said += about("samples", aligned.findings)
-    return said + about("samples", _empty(bundle))
+    said += about("samples", of_samples)
+    return said + about("genes", _odd_genes(match)) + about("samples", _empty(bundle))
+
+
+def _odd_genes(match: Match) -> list[Finding]:
+    """A gene column that is none: one transcript a gene, or nearly all of them in one."""
+    n, n_genes = int((match.gene_of >= 0).sum()), len(match.gene_ids)
+    if n < _LEAST:
+        return []
+    if n_genes == n:
+        kind, action = "one_transcript_genes", "no switch can be found: are rows genes already?"
+    elif n > _MOST_A_GENE * n_genes:
+        kind, action = "few_genes", f"{n:,} transcripts in them: is that column the gene?"
+    else:
+        return []
+    shown = match.gene_ids[:3].tolist()
+    known = {"kind": kind, "n": n_genes, "share_of_reads": None}
+    return [known | {"examples": shown, "action": action}]
 
 
 def _empty(bundle: Bundle) -> list[Finding]:

@@ -50,6 +50,10 @@ _SAID = {
     "dates_as_text": "dates",
     "further_sheets": "further sheets of the file",
     "without_counts": "samples without a single read",
+    "folders_without_file": "folders beside the samples without a file",
+    "one_transcript_genes": "genes, each of one transcript",
+    "few_genes": "genes of very many transcripts",
+    "not_taken": "files beside the samples that were not taken",
 }
 """Kinds of findings in words."""
 
@@ -126,6 +130,10 @@ _MISLEADS = (
     "numbers_as_text",
     "without_counts",
     "unnamed_blocks",
+    "folders_without_file",
+    "one_transcript_genes",
+    "few_genes",
+    "not_taken",
 )
 
 
@@ -135,13 +143,12 @@ def import_flags(record: Mapping[str, Any]) -> tuple[str, ...]:
     Args:
         record: content of `import_report.json`.
     """
-    told = [
+    return tuple(
         f"{_SAID[one['kind']]} ({one['n']}): {', '.join(map(str, one['examples']))}; "
         f"{one['action']}"
         for one in record["findings"]
         if one["kind"] in _MISLEADS
-    ]
-    return (*told, *record["notes"])
+    )
 
 
 def about(subject: str, findings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

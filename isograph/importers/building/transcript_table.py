@@ -82,7 +82,9 @@ def transcript_table(
     if effective is not None:
         known = effective > 0
         table["effective_length"] = np.where(known, effective, np.nan)
-        findings += [] if known.all() else [_without_length(match, ~known)]
+        # one that nobody has a read of takes no part in usage
+        bare = ~known & (match.reads > 0)
+        findings += [_without_length(match, bare)] if bare.any() else []
     if not pd.isna(biotypes).all():
         table["biotype"] = biotypes
     return TranscriptTable(table, usage_from, tuple(findings))

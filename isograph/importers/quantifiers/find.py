@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from isograph.errors import Problems
@@ -13,6 +13,13 @@ DEPTH = 3
 """Folders below the one given that are searched: RESULTS/star_salmon/stringtie/SAMPLE."""
 
 _SHOWN = 5
+_MARKS = frozenset(
+    ("aux_info", "cmd_info.json", "lib_format_counts.json", "libParams", "run_info.json", "logs")
+) | {f"{name}.ctab" for name in ("e_data", "i_data", "e2t", "i2t")}
+"""What quantifiers leave in a sample's folder beside its counts."""
+
+_TOOLS = frozenset(("salmon", "kallisto", "rsem", "stringtie", "quant", "quants", "ballgown"))
+"""Names of folders and files within a sample's folder, as bcbio has them: SAMPLE/salmon."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +116,28 @@ def detect_kinds(folder: Path, kinds: Sequence[Quantifier], problems: Problems) 
 
 
 def folders_without(files: Sequence[Path], kind: Quantifier) -> list[str]:
-    """Names of folders beside the samples' own that hold no such file: runs that failed?"""
+    """Names of folders beside the samples' own that hold no such file: runs that failed?
+
+    Only folders that look like a sample's: empty ones, broken links, and those with the other
+    files of a quantifier.
+    """
     plain = [name for name in kind.files if "*" not in name]
     samples = {path.parent for path in files if path.name.removesuffix(".gz") in plain}
     beside: set[str] = set()
     for root in {folder.parent for folder in samples}:
-        found = {path for path in _listed(root, []) if path.is_dir()}
-        beside.update(path.name for path in found - samples)
+        listed = (path for path in _listed(root, []) if path not in samples)
+        beside.update(path.name for path in listed if _failed(path))
     return sorted(beside)
+
+
+def _failed(path: Path) -> bool:
+    """Whether a folder may be that of a sample without its file."""
+    if not path.exists():
+        return path.is_symlink()
+    if not path.is_dir():
+        return False
+    names = {one.name for one in _listed(path, [])}
+    return not names or bool(names & _MARKS)
 
 
 def _detected(folder: Path, kind: Quantifier, hits: Sequence[_Hit], *, clash: bool) -> Detected:
@@ -137,8 +158,17 @@ def _hits(
         for kind in kinds:
             hit = _match(path, kind)
             if hit is not None:
-                hits[kind.name].append(hit)
+                hits[kind.name].append(_of_sample(hit) if kind.read is not None else hit)
     return hits
+
+
+def _of_sample(hit: _Hit) -> _Hit:
+    """A file that is called like its tool, under the name of the folder above."""
+    if hit.sample.lower() not in _TOOLS:
+        return hit
+    at = hit.path.parent if hit.root == hit.path.parent else hit.path.parent.parent
+    name = at.resolve().name if at.name in ("", "..") else at.name
+    return replace(hit, sample=name, root=at.parent)
 
 
 def _match(path: Path, kind: Quantifier) -> _Hit | None:

@@ -66,6 +66,7 @@ def read_gct(path: Path, only: Collection[str] | None, problems: Problems) -> Qu
         gene_ids=as_objects(genes),
         gene_names=None,
         sources=[(sample, path) for sample in matrix.samples],
+        left_out=matrix.left_out,
         notes=["GCT holds no lengths of transcripts"],
     )
 

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,11 +35,13 @@ class Matrix:
         text: columns before the samples, arrow strings of length n, by name.
         samples: names of the columns read, length s.
         values: float64, shape (n, s), finite and not negative.
+        left_out: names of the columns that were not asked for.
     """
 
     text: dict[str, Any]
     samples: list[str]
     values: Floats
+    left_out: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -112,7 +114,9 @@ def read_matrix(
         _check_ids(matrix.text[text[0]], where, found)
         note_other_scale(matrix.values, where, found)
     problems.found.extend(found.found)
-    return None if found else matrix
+    if found or matrix is None:
+        return None
+    return replace(matrix, left_out=tuple(name for name in samples if name not in set(wanted)))
 
 
 def _check_samples(

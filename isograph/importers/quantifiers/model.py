@@ -75,6 +75,8 @@ class Quantified:
         notes: sentences for the import report.
         n_processed: reads or fragments given to the quantifier, float64, shape (s,), NaN where it
             does not tell; None where no sample's does.
+        left_out: samples of a matrix that were not asked for.
+        findings: what was noticed about samples, as the import report lists it.
     """
 
     transcript_ids: Texts
@@ -87,6 +89,8 @@ class Quantified:
     sources: list[tuple[str, Path]]
     notes: list[str]
     n_processed: Floats | None = None
+    left_out: tuple[str, ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

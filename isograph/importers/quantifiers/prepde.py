@@ -62,6 +62,7 @@ def read_prepde(path: Path, only: Collection[str] | None, problems: Problems) ->
         gene_ids=genes,
         gene_names=None,
         sources=[(sample, path) for sample in matrix.samples],
+        left_out=matrix.left_out,
         notes=["prepDE's matrix holds no lengths of transcripts"],
     )
 

@@ -127,9 +127,14 @@ def _read_samples(
     beside = folders_without(list(files.values()), quantifier)
     if found is None or not beside:
         return found
-    shown = ", ".join(beside[:3]) + (", …" if len(beside) > 3 else "")
-    note = f"{len(beside)} folders beside the samples hold no {quantifier.files[0]}: {shown}"
-    return replace(found, notes=[*found.notes, note])
+    told = {
+        "kind": "folders_without_file",
+        "n": len(beside),
+        "share_of_reads": None,
+        "examples": beside[:3],
+        "action": f"they hold no {quantifier.files[0]}: runs that failed?",
+    }
+    return replace(found, findings=(*found.findings, told))
 
 
 def _check_options(quantifier: Quantifier, read_length: float | None, problems: Problems) -> None:

@@ -111,7 +111,7 @@ def read_sample_sheet(
         frame = typed_frame(text, where=where, problems=problems)
     frame = _without_repeats(frame, findings)
     _check_ids(frame, where, problems)
-    _check_finite(frame, where, problems)
+    check_finite(frame, where, problems)
     if len(problems.found) > n_before:
         return None
     findings += note_slips(frame, finding)
@@ -260,8 +260,14 @@ def _check_ids(frame: pd.DataFrame, where: str, problems: Problems) -> None:
         )
 
 
-def _check_finite(frame: pd.DataFrame, where: str, problems: Problems) -> None:
-    """Infinity is no value of a trait: every mean over it would be infinite too."""
+def check_finite(frame: pd.DataFrame, where: str, problems: Problems) -> None:
+    """Note infinite values: every mean of such a trait would be infinite too.
+
+    Args:
+        frame: one row a sample, `sample_id` first.
+        where: the file.
+        problems: collects what is wrong.
+    """
     for name, column in frame.select_dtypes("float64").items():
         ids = frame.loc[np.isinf(column), SAMPLE_ID].tolist()
         if ids:

@@ -89,6 +89,8 @@ def import_table(
     values = measured.values
     if len(aligned.kept) < values.shape[1]:
         values = np.ascontiguousarray(values[:, aligned.kept])
+    if kind == "transcript":
+        features = _with_usage_lengths(features)
     tables, matrices = {kind: features}, {assay: values}
     if kind == "transcript":
         tables["gene"], matrices["gene_counts"] = sum_genes(features, values)
@@ -104,6 +106,14 @@ def import_table(
         provenance=provenance | dict(aligned.provenance),
     )
     return Imported(bundle, _report(bundle, sheet, aligned, source, named, unused, about_features))
+
+
+def _with_usage_lengths(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """What usage divides counts by: effective lengths, else lengths, where they are there."""
+    if "effective_length" in transcripts or "length" not in transcripts:
+        return transcripts
+    lengths = pd.to_numeric(transcripts["length"], errors="coerce").astype(np.float64)
+    return transcripts.assign(effective_length=lengths.where(lengths > 0))
 
 
 def _report(
@@ -123,9 +133,9 @@ def _report(
         else dict(zip(bundle.sample_ids.tolist(), counts.sum(axis=0).tolist(), strict=True))
     )
     notes = [f"{unused:,} rows of {about_features.name} have no values"] if unused else []
-    usage = "no transcripts" if counts is None else "counts"
+    usage = "no transcripts" if counts is None else "counts (no length is known)"
     if counts is not None and "effective_length" in bundle.tables["transcript"]:
-        usage = "counts over effective length"
+        usage = "counts over length"
     return ImportReport(
         kind="table",
         source=source.name,

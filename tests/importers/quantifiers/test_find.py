@@ -184,10 +184,23 @@ def test_what_a_wrong_folder_holds_is_told(tmp_path: Path) -> None:
 def test_a_folder_beside_the_samples_without_a_file_is_noted(tmp_path: Path) -> None:
     write(tmp_path, "salmon", "S1")
     (tmp_path / "S2").mkdir()
+    (tmp_path / "S3" / "aux_info").mkdir(parents=True)
+    (tmp_path / "S4").symlink_to(tmp_path / "cleaned away")
+    (tmp_path / "multiqc").mkdir()
+    (tmp_path / "multiqc" / "report.html").write_text("")
 
-    notes = read(tmp_path, "salmon").notes
+    [found] = read(tmp_path, "salmon").findings
 
-    assert notes == ["1 folders beside the samples hold no quant.sf: S2"]
+    assert (found["kind"], found["examples"]) == ("folders_without_file", ["S2", "S3", "S4"])
+
+
+def test_a_folder_called_like_its_tool_is_no_sample(tmp_path: Path) -> None:
+    for sample in ("S1", "S2"):
+        write(tmp_path / "bcbio" / sample, "salmon", "salmon")
+    write(tmp_path / "rsem" / "S1", "rsem", "rsem")
+    assert list(find(tmp_path / "bcbio", "salmon")) == ["S1", "S2"]
+    assert list(find(tmp_path / "rsem", "rsem")) == ["S1"]
+    assert [(one.kind, one.n_files) for one in detected(tmp_path / "bcbio")] == [("salmon", 2)]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
