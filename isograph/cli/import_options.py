@@ -67,7 +67,8 @@ def add_source_options(parser: argparse.ArgumentParser, kind: str) -> None:
         "--gtf",
         type=Path,
         metavar="FILE",
-        help="annotation: the genes where no table tells them, and names, lengths, places",
+        help="annotation: the genes where neither a table nor the files tell them, and names, "
+        "lengths, places",
     )
     genes.add_argument(
         "--min-overlap",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from isograph.importers.options import ImportOptions
 
@@ -22,23 +23,42 @@ _NAMES = {
 _WORDS = {"tx2gene": "the transcript-to-gene map", "gtf": "annotation", "samples": "sample sheet"}
 
 
+class Beside(NamedTuple):
+    """What lay beside the samples.
+
+    Attributes:
+        options: filled in.
+        taken: a sentence for each file that was taken.
+        not_taken: names of files of which one would have been, and what as.
+    """
+
+    options: ImportOptions
+    taken: tuple[str, ...]
+    not_taken: tuple[tuple[str, str], ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about all of it."""
+        more = (
+            f"not taken as {word}, as there are several: {names}" for names, word in self.not_taken
+        )
+        return (*self.taken, *more)
+
+
 def found_beside(
     source: Path, options: ImportOptions, *, roles: Collection[str] = tuple(_NAMES)
-) -> tuple[ImportOptions, tuple[str, ...]]:
+) -> Beside:
     """Take what is not named from the folder of samples, where one file bears the usual name.
 
     Args:
         source: folder of samples; a file has nothing beside it.
         options: what is named already stays.
         roles: of `tx2gene`, `gtf`, `samples`, what to look for.
-
-    Returns:
-        options: filled in.
-        notes: a sentence for each file that was taken or could not be chosen.
     """
     if not source.is_dir():
-        return options, ()
+        return Beside(options, (), ())
     notes: list[str] = []
+    not_taken: list[tuple[str, str]] = []
     taken: dict[str, Path] = {}
     names = sorted(path for path in source.iterdir() if path.is_file())
     for role, pattern in _NAMES.items():
@@ -50,11 +70,11 @@ def found_beside(
             notes.append(f"{found[0].name} beside the samples is taken as {_WORDS[role]}")
         elif found:
             several = ", ".join(path.name for path in found[:3])
-            notes.append(f"not taken as {_WORDS[role]}, as there are several: {several}")
+            not_taken.append((several, _WORDS[role]))
     filled = replace(
         options,
         tx2gene=taken.get("tx2gene", options.tx2gene),
         gtf=taken.get("gtf", options.gtf),
         samples=taken.get("samples", options.samples),
     )
-    return filled, tuple(notes)
+    return Beside(filled, tuple(notes), tuple(not_taken))

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from isograph.bundle.format import MANIFEST_FILE
 from isograph.errors import ImportDataError, Problem, Problems
 from isograph.importers.beside import found_beside
 from isograph.importers.building.assemble import Imported, Origin, assemble, read_named_map
+from isograph.importers.building.report import about
 from isograph.importers.folders import import_folder
 from isograph.importers.h5ad import read_h5ad
-from isograph.importers.nfcore import choose_results, find_results, is_results
+from isograph.importers.look import KINDS, Found, look
+from isograph.importers.nfcore import choose_results
 from isograph.importers.options import ImportOptions
-from isograph.importers.quantifiers import QUANTIFIERS, detect
 from isograph.importers.sheets.sample_alignment import align
-from isograph.importers.sheets.sample_sheet import read_sample_sheet
+from isograph.importers.sheets.sample_sheet import finding, read_sample_sheet
 from isograph.importers.tables.table_folder import find_tables, import_tables
 from isograph.progress import Steps
-
-KINDS: Mapping[str, str] = {name: kind.title for name, kind in QUANTIFIERS.items()} | {
-    "nfcore": "an nf-core/rnaseq results folder",
-    "h5ad": "an AnnData file of transcript counts",
-    "tables": "plain tables",
-}
-"""Every kind by name, with what people call it; `auto` is one of these."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a folder or file was taken for.
-
-    Attributes:
-        kind: of `KINDS`.
-        source: the folder or file to import.
-        evidence: a sentence for people.
-    """
-
-    kind: str
-    source: Path
-    evidence: str
 
 
 def import_cohort(
@@ -75,16 +52,46 @@ def import_cohort(
         fix = f"choose from {', '.join(KINDS)} or auto"
         raise ImportDataError(_headline(name), [Problem(kind, "no such kind of files", fix=fix)])
     _check_use(kind, options, aligner=aligner, layer=layer, gene_column=gene_column, name=name)
+    beside = found_beside(source, options, roles=())
     if kind == "auto":
         found = look(source)
         steps.say(found.evidence)
         _check_use(
             found.kind, options, aligner=aligner, layer=layer, gene_column=gene_column, name=name
         )
-        options, notes = found_beside(source, options, roles=_roles(found))
-        for line in notes:
-            steps.say(line)
+        beside = found_beside(source, options, roles=_roles(found))
         kind, source = found.kind, found.source
+    for line in beside.notes:
+        steps.say(line)
+    made = _import(
+        kind,
+        source,
+        name=name,
+        options=beside.options,
+        aligner=aligner,
+        layer=layer,
+        gene_column=gene_column,
+        steps=steps,
+    )
+    skipped = [
+        finding("not_taken", len(names.split(", ")), [names], f"as {word}: name one of them")
+        for names, word in beside.not_taken
+    ]
+    told = [*made.report.findings, *about("files", skipped)]
+    return replace(made, report=replace(made.report, findings=told))
+
+
+def _import(
+    kind: str,
+    source: Path,
+    *,
+    name: str,
+    options: ImportOptions,
+    aligner: str | None,
+    layer: str | None,
+    gene_column: str | None,
+    steps: Steps,
+) -> Imported:
     if kind == "h5ad":
         return _import_h5ad(source, name, options, layer, gene_column, steps)
     if kind == "tables":
@@ -159,78 +166,6 @@ def _roles(found: Found) -> tuple[str, ...]:
 
 def _headline(name: str) -> str:
     return f"import of {name!r} refused, nothing written"
-
-
-def look(source: Path) -> Found:
-    """Tell what a folder or file holds.
-
-    Raises:
-        ImportDataError: nothing known, or several sets of samples, with the commands that import
-            each.
-    """
-    problems = Problems()
-    if source.is_file():
-        kind = _kind_of_file(source)
-        if kind is not None:
-            return Found(kind, source, f"{source.name}: {KINDS[kind]}")
-        fix = "isograph import table reads plain tables; other kinds are folders"
-        problems.add(str(source), "is a file of no known kind", fix=fix)
-        raise ImportDataError("nothing imported", problems.found)
-    results = find_results(source) if is_results(source) else []
-    if results:
-        first = results[0]
-        text = f"{KINDS['nfcore']}: {first.n_samples} samples of {first.aligner}"
-        others = ", ".join(dict.fromkeys(one.aligner for one in results[1:]))
-        return Found("nfcore", source, text + (f" (--aligner takes {others})" if others else ""))
-    if (source / MANIFEST_FILE).is_file():
-        fix = f"isograph run {source}, or isograph fit --dataset-path {source}"
-        problems.add(str(source), "is a bundle already", fix=fix)
-        raise ImportDataError("nothing imported", problems.found)
-    found = _in_folder(source)
-    found += [
-        Found(one.kind, one.folder, one.evidence)
-        for one in detect(source, problems=Problems() if found else problems)
-    ]
-    problems.raise_if_any(ImportDataError, "nothing imported")
-    if len(found) > 1:
-        commands = [
-            "isograph import table --counts FILE …"
-            if one.kind == "tables"
-            else f"isograph import {one.kind} {one.source} …"
-            for one in found[:3]
-        ]
-        problems.add(
-            str(source),
-            "holds several sets of samples",
-            examples=[one.evidence for one in found],
-            count=len(found),
-            fix=f"name one, with its gene map and sheet: {' or '.join(commands)}",
-        )
-        raise ImportDataError("nothing imported", problems.found)
-    return found[0]
-
-
-def _in_folder(source: Path) -> list[Found]:
-    """AnnData files and plain tables of a folder."""
-    if not source.is_dir():
-        return []
-    files = sorted(source.glob("*.h5ad"))
-    found = [Found("h5ad", one, f"{one.name}: {KINDS['h5ad']}") for one in files]
-    tables = find_tables(source)
-    if tables is not None:
-        values = tables.counts or tables.expression
-        assert values is not None
-        found.append(Found("tables", source, f"{KINDS['tables']}: {values.name}"))
-    return found
-
-
-def _kind_of_file(path: Path) -> str | None:
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".h5ad"):
-        return "h5ad"
-    if name.endswith(".gct"):
-        return "gct"
-    return "prepde" if name.endswith("transcript_count_matrix.csv") else None
 
 
 def _import_h5ad(

@@ -12,7 +12,8 @@ from isograph.bundle.format import MANIFEST_FILE
 from isograph.errors import IsographError
 from isograph.importers.beside import found_beside
 from isograph.importers.building.report import ImportReport
-from isograph.importers.cohort import import_cohort, look
+from isograph.importers.cohort import import_cohort
+from isograph.importers.look import look
 from isograph.importers.options import ImportOptions
 from isograph.progress import Steps
 from isograph.study import ImportFields, Study
@@ -47,15 +48,15 @@ def open_study(study: Study, *, steps: Steps | None = None) -> tuple[Bundle, Imp
     if is_bundle(study.bundle):
         return load_bundle(study.bundle), None
     fields = study.imports or ImportFields()
-    options, notes = found_beside(study.bundle, import_options(fields))
+    beside = found_beside(study.bundle, import_options(fields))
     steps = steps or Steps()
-    for line in notes:
+    for line in beside.taken:
         steps.say(line)
     made = import_cohort(
         study.bundle,
         kind=fields.kind,
         name=study.name,
-        options=options,
+        options=beside.options,
         aligner=fields.aligner,
         layer=fields.layer,
         gene_column=fields.gene_column,

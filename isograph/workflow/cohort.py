@@ -112,7 +112,8 @@ class _Run:
                 note.result = _size(bundle)
             return bundle
         options = plan.imports
-        options, said = found_beside(plan.source, options)
+        beside = found_beside(plan.source, options)
+        options = beside.options
         self.gtf = options.gtf
         check_sheet(options, self._study(plan.source))
         target = plan.out / "bundle"
@@ -121,7 +122,7 @@ class _Run:
         self._title("import", kept=kept)
         if kept:
             return load_bundle(target)
-        for line in said:
+        for line in beside.taken:
             self.steps.say(line)
         with self.ledger.stage("import", inputs) as result:
             imported = import_cohort(

@@ -12,7 +12,8 @@ import pytest
 from isograph.errors import ImportDataError
 from isograph.importers.building.assemble import Imported
 from isograph.importers.building.report import import_flags
-from isograph.importers.cohort import import_cohort, look
+from isograph.importers.cohort import import_cohort
+from isograph.importers.look import look
 from isograph.importers.options import ImportOptions
 from tests.importers.quantified_files import (
     COUNTS,
@@ -210,6 +211,28 @@ def test_a_bundle_is_not_looked_at_as_samples(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(ImportDataError, match="is a bundle already → isograph run"):
         auto(tmp_path)
+
+
+def test_sheets_of_which_none_was_taken_stand_in_the_report(tmp_path: Path) -> None:
+    write_salmon(tmp_path)
+    write_map(tmp_path / "tx2gene.csv")
+    for name in ("samples.csv", "metadata.csv"):
+        (tmp_path / name).write_text("sample,site\nS1,x\nS2,y\nS3,y\n")
+    made = auto(tmp_path)
+    [found] = [one for one in made.report.findings if one["kind"] == "not_taken"]
+    assert (found["n"], found["examples"]) == (2, ["metadata.csv, samples.csv"])
+    assert any("sample sheet" in line for line in import_flags(made.report.as_record()))
+
+
+def test_reads_on_transcripts_without_a_length_are_not_scaled_away(tmp_path: Path) -> None:
+    effective = np.repeat(np.array([[800.0], [300.0], [600.0], [500.0]]), 3, axis=1)
+    effective[0, 1] = 0
+    write_salmon(tmp_path / "q", effective=effective)
+    options = ImportOptions(
+        tx2gene=write_map(tmp_path / "tx2gene.csv"), counts_from="lengthScaledTPM"
+    )
+    with pytest.raises(ImportDataError, match=r"whose effective length is 0 \(1\): S2"):
+        import_cohort(tmp_path / "q", kind="salmon", name="t", options=options)
 
 
 def test_tables_beside_samples_are_two_sets(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ from isograph.importers.options import ImportOptions
 from isograph.importers.quantifiers.model import Quantified
 from isograph.importers.sheets.sample_alignment import Aligned
 
+_MOST_LOST = 0.01
+"""Share of a sample's reads that may be on transcripts without an effective length."""
+
 SUITE = "imported"
 
 _IMPORTER = "isograph.importers"
@@ -107,6 +110,8 @@ def assemble(
         check_overlap(match, gene_map, problems, min_overlap=options.min_overlap)
     else:
         _check_headers(match, options, problems)
+    if options.counts_from != "no" and quantified.effective_lengths is not None:
+        _check_lengths(quantified, origin, problems)
     if options.counts_from != "no" and quantified.effective_lengths is None:
         fix = "leave --counts-from-abundance out; --gtf gives lengths to usage"
         problems.add(origin.kind, "files hold no effective lengths", fix=fix)
@@ -145,6 +150,23 @@ def _taken(quantified: Quantified, kept: Ints) -> Quantified:
         sources=[quantified.sources[column] for column in kept],
         n_processed=None if processed is None else processed[kept],
     )
+
+
+def _check_lengths(quantified: Quantified, origin: Origin, problems: Problems) -> None:
+    """Reads on a transcript without a length would vanish, and all others be scaled up for it."""
+    assert quantified.effective_lengths is not None
+    total = np.maximum(quantified.counts.sum(axis=0), 1e-300)
+    lost = np.where(quantified.effective_lengths > 0, 0.0, quantified.counts).sum(axis=0) / total
+    bad = np.flatnonzero(lost > _MOST_LOST)
+    if len(bad):
+        shown = [f"{quantified.sample_ids[place]} ({lost[place]:.1%})" for place in bad[:3]]
+        problems.add(
+            origin.kind,
+            "samples with reads on transcripts whose effective length is 0",
+            examples=shown,
+            count=len(bad),
+            fix="leave --counts-from-abundance out, or quantify again",
+        )
 
 
 # ---- the gene map
