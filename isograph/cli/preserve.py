@@ -14,6 +14,7 @@ from isograph.progress import Steps
 from isograph.projection.folder import PRESERVATION, write_preservation
 from isograph.projection.preserved import Preserved, preserve
 from isograph.results import read_fit
+from isograph.study import study_name
 from isograph.targets import check_target
 
 _SHOWN = 20
@@ -33,17 +34,19 @@ _KEYS = ("z_density", "z_connectivity", "z_summary", "p_summary", "median_rank")
 def run(options: argparse.Namespace) -> int:
     """Compare the modules of a fit between its cohort and another."""
     problems = Problems()
-    if options.permutations < 1:
-        problems.add("--permutations", f"{options.permutations} sets", fix="give 1 or more")
+    if options.permutations < 2:
+        problems.add("--permutations", f"{options.permutations} sets", fix="give 2 or more")
     if options.power is not None and not 0 < options.power < float("inf"):
         problems.add("--power", f"is {options.power:g}", fix="give a positive number")
     if options.seed < 0:
         problems.add("--seed", "is negative")
     problems.raise_if_any(StudyError, "options refused")
     fit, study = read_fit(options.fit), other_study(options)
-    folder = options.out or Path("artifacts/preservation") / fit.config["study"] / study.name
-    check_target(folder, result="comparison", record=PRESERVATION, overwrite=options.overwrite)
     bundle = load_bundle(options.dataset_path)
+    # folders of bundles are often called so, and nothing else
+    home = Path("artifacts/preservation") / fit.config["study"]
+    folder = options.out or home / study_name(bundle.name)
+    check_target(folder, result="comparison", record=PRESERVATION, overwrite=options.overwrite)
     found = preserve(
         fit,
         bundle,
@@ -75,6 +78,6 @@ def _report(found: Preserved, folder: Path) -> str:
     if len(found.table) > _SHOWN:
         lines.append(f"  … and {len(found.table) - _SHOWN} more")
     if found.untested:
-        lines.append(f"  fewer than three features there: {', '.join(found.untested)}")
+        lines.append(f"  fewer than three genes there: {', '.join(found.untested)}")
     lines += [f"  {note}" for note in found.elsewhere.notes]
     return "\n".join([*lines, f"\nwritten to {folder}, picture in {folder / 'preservation.png'}"])

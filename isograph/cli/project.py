@@ -13,7 +13,7 @@ from isograph.progress import Steps
 from isograph.projection.folder import PROJECTION, write_projection
 from isograph.projection.project import Projection, project
 from isograph.results import read_fit
-from isograph.study import Study, make_study
+from isograph.study import Study, make_study, study_name
 from isograph.targets import check_target
 
 _SHOWN = 20
@@ -32,9 +32,11 @@ _COLUMNS = (
 def run(options: argparse.Namespace) -> int:
     """Score the modules of a fit in another cohort."""
     fit, study = read_fit(options.fit), other_study(options)
-    folder = options.out or Path("artifacts/projections") / fit.config["study"] / study.name
-    check_target(folder, result="projection", record=PROJECTION, overwrite=options.overwrite)
     bundle = load_bundle(options.dataset_path)
+    # folders of bundles are often called so, and nothing else
+    home = Path("artifacts/projections") / fit.config["study"]
+    folder = options.out or home / study_name(bundle.name)
+    check_target(folder, result="projection", record=PROJECTION, overwrite=options.overwrite)
     steps = Steps(stream=None if options.quiet else sys.stderr)
     found = project(fit, bundle, study=study, steps=steps)
     told = {"name": bundle.name, "content_hash": bundle.content_hash}

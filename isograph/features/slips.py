@@ -20,6 +20,9 @@ _DATE = (
     # as spreadsheets show what they took for a date
     rf"|\d{{1,2}}[ /-]{_MONTH}([ /-]\d{{2,4}})?|{_MONTH}[ /-]\d{{2,4}}"
 )
+_THOUSANDS = r"[+-]?\d{1,3}((,\d{3}){2,}(\.\d*)?|,\d{3}\.\d*)"
+"""Numbers whose commas can only part thousands."""
+
 _SHOWN = 3
 
 UNCLEAR_FIX = (
@@ -93,8 +96,12 @@ def unclear_numbers(column: pd.Series[Any]) -> str:
 
 
 def _repaired(text: pd.Series[Any]) -> pd.Series[Any]:
-    return text.str.replace(r"\s*%$", "", regex=True).str.replace(",", ".", regex=False)
+    bare = text.str.replace(r"\s*%$", "", regex=True)
+    parted = bare.str.fullmatch(_THOUSANDS)
+    joined = bare.str.replace(",", "", regex=False)
+    return joined.where(parted, bare.str.replace(",", ".", regex=False))
 
 
 def _numbers(text: pd.Series[Any]) -> pd.Series[Any]:
-    return pd.to_numeric(text, errors="coerce").astype(np.float64)
+    numbers = pd.to_numeric(text, errors="coerce").astype(np.float64)
+    return numbers.where(np.isfinite(numbers))

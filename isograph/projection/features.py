@@ -20,6 +20,7 @@ from isograph.features.blocks import Blocks
 from isograph.features.channels import log_odds
 from isograph.features.counts import take_block
 from isograph.features.design import Design, residualise
+from isograph.features.filtering import expressed_genes, refuse_empty_samples
 from isograph.features.model import AXIS_WEIGHTS as COLUMNS
 from isograph.features.model import SWITCH
 from isograph.features.samples import samples_in_use
@@ -115,18 +116,26 @@ def features_elsewhere(
     meta = fit.feature_scores[["feature_id", "gene_id", "feature_type"]].set_index("feature_id")
     meta = meta.loc[pd.Index(wanted)]
     samples, order, design, traits, blocks = samples_in_use(bundle, study)
+    for assay in ("transcript_counts", "gene_counts"):
+        if assay in bundle.matrices:
+            sums = bundle.matrices[assay].sum(axis=0, dtype=np.float64)[order]
+            refuse_empty_samples(sums[None, :], samples["sample_id"].to_numpy(dtype=str))
     notes: list[str] = []
     absent: dict[str, str] = {}
     with one_thread():
         parts = [
-            _abundance(bundle, order, meta, design, settings, absent, notes),
-            _switches(fit, bundle, order, meta, design, absent, notes),
+            _abundance(fit, bundle, order, meta, design, settings, absent, notes),
+            _switches(fit, bundle, order, meta, design, settings, absent, notes),
         ]
         ids = np.concatenate([part[0] for part in parts])
         values = np.concatenate([part[1] for part in parts])
         observed = np.concatenate([part[2] for part in parts])
         scaled, varies = standardise(values, observed, design, clip=settings.clip)
     absent |= dict.fromkeys(ids[~varies].tolist(), "does not vary")
+    # as in a fit: a correlation of mostly ties has no known null
+    few = varies & (1.0 - observed.mean(axis=1) > settings.max_tied_share)
+    absent |= dict.fromkeys(ids[few].tolist(), "too few samples have a value")
+    varies &= ~few
     if not varies.any():
         raise StudyError("nothing to project", _reasons(bundle, absent))
     rows = np.flatnonzero(varies)
@@ -169,6 +178,7 @@ def _nothing(n_samples: int) -> _Part:
 
 
 def _abundance(
+    fit: Fit,
     bundle: Bundle,
     order: Ints,
     meta: pd.DataFrame,
@@ -184,7 +194,8 @@ def _abundance(
     if not len(table):
         absent |= dict.fromkeys(mine.index.astype(str), "no abundance of genes")
         return _nothing(len(order))
-    place = _matched(mine["gene_id"].to_numpy(dtype=str), table, notes, "genes")
+    every = fit.fates["gene_id"].to_numpy(dtype=str)
+    place = _matched(mine["gene_id"].to_numpy(dtype=str), table, every, notes, "genes")
     known = place >= 0
     absent |= dict.fromkeys(mine.index[~known].astype(str), _NO_GENE)
     weak = known & ~expressed[place]
@@ -201,6 +212,7 @@ def _switches(
     order: Ints,
     meta: pd.DataFrame,
     design: Design,
+    settings: FeatureSettings,
     absent: dict[str, str],
     notes: list[str],
 ) -> _Part:
@@ -208,6 +220,7 @@ def _switches(
     if mine.empty:
         return _nothing(len(order))
     weights = stored_weights(fit)
+    every = np.unique(weights["transcript_id"].to_numpy(dtype=str))
     weights = weights[weights["feature_id"].isin(mine.index)]
     told = mine.index.isin(weights["feature_id"].unique())
     absent |= dict.fromkeys(mine.index[~told].astype(str), "its weights are not stored")
@@ -221,15 +234,20 @@ def _switches(
     if shares:
         return _recorded_shares(bundle, order, weights, design, absent)
     table = bundle.tables["transcript"]["transcript_id"].to_numpy(dtype=str)
-    place = _matched(weights["transcript_id"].to_numpy(dtype=str), table, notes, "transcripts")
+    place = _matched(
+        weights["transcript_id"].to_numpy(dtype=str), table, every, notes, "transcripts"
+    )
     ids, axis = np.unique(weights["feature_id"].to_numpy(dtype=str), return_inverse=True)
     usage = weights["mean_usage"].to_numpy(dtype=np.float64)
     covered = np.bincount(axis, usage * (place >= 0)) / np.bincount(axis, usage)
-    scores, observed = _axis_scores(
+    scores, totals = _axis_scores(
         bundle, order, weights, place=place, axis=axis, n_axes=len(ids), design=design
     )
-    good = covered >= _LEAST_SEEN
-    absent |= dict.fromkeys(ids[~good].tolist(), _FEW)
+    observed = totals > 0
+    seen = covered >= _LEAST_SEEN
+    absent |= dict.fromkeys(ids[~seen].tolist(), _FEW)
+    good = seen & expressed_genes(totals, settings)[0]
+    absent |= dict.fromkeys(ids[seen & ~good].tolist(), "not expressed")
     return ids[good], scores[good], observed[good]
 
 
@@ -255,8 +273,8 @@ def _axis_scores(
     axis: Ints,
     n_axes: int,
     design: Design,
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Scores of all axes, shape (n_axes, n_samples), and where their genes have reads."""
+) -> tuple[Floats, Floats]:
+    """Scores of all axes, and the reads of their transcripts, shape (n_axes, n_samples) each."""
     counts = np.zeros((len(place), len(order)))
     there = place >= 0
     matrix = bundle.matrices["transcript_counts"]
@@ -264,32 +282,43 @@ def _axis_scores(
     counts[there] = take_block(matrix, place[there], order)
     totals = np.zeros((n_axes, len(order)))
     np.add.at(totals, axis, counts)
-    observed = totals > 0
-    hidden = ~observed[axis]
+    hidden = ~(totals > 0)[axis]
     prior = (weights["prior"] * weights["mean_usage"]).to_numpy(dtype=np.float64)
     logs = np.log(counts + prior[:, None])
     logs = residualise(np.where(hidden, np.nan, logs), design)
     logs[hidden] = 0.0
     scores = np.zeros((n_axes, len(order)))
     np.add.at(scores, axis, weights["weight"].to_numpy(dtype=np.float64)[:, None] * logs)
-    return scores, observed
+    return scores, totals
 
 
 def _matched(
-    mine: npt.NDArray[np.str_], theirs: npt.NDArray[np.str_], notes: list[str], what: str
+    mine: npt.NDArray[np.str_],
+    theirs: npt.NDArray[np.str_],
+    every: npt.NDArray[np.str_],
+    notes: list[str],
+    what: str,
 ) -> Ints:
-    """Place of each id among others, exactly or else without versions; −1 where it is not."""
+    """Place of each id among others, exactly or else without versions; −1 where it is not.
+
+    Args:
+        mine: ids that are wanted.
+        theirs: of the other cohort.
+        every: all ids that the fit knows: one of them is no version of another.
+        notes: gets a sentence where versions differ.
+        what: what has the ids.
+    """
     place = pd.Index(theirs).get_indexer(pd.Index(mine)).astype(np.int64)
     lost = np.flatnonzero(place < 0)
     if not len(lost):
         return place
     plain, other = (_stems(ids) for ids in (mine[lost], theirs))
-    alone = ~pd.Series(other).duplicated(keep=False).to_numpy()
+    alone = ~pd.Series(other).duplicated(keep=False).to_numpy() & ~np.isin(theirs, every)
     known = pd.Index(other[alone])
     found = known.get_indexer(pd.Index(plain))
     # where ids of one side differ by their last number alone, that is no version: MSTRG.1.2
-    every = pd.Series(_stems(np.unique(mine)))
-    found[np.isin(plain, every[every.duplicated()].to_numpy())] = -1
+    known_stems = pd.Series(_stems(np.unique(np.concatenate([mine, every]))))
+    found[np.isin(plain, known_stems[known_stems.duplicated()].to_numpy())] = -1
     place[lost[found >= 0]] = np.flatnonzero(alone)[found[found >= 0]]
     n = len(np.unique(mine[lost[found >= 0]]))
     if n:

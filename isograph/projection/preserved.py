@@ -22,7 +22,7 @@ from isograph.study import Study
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_FEATURES = 3
+LEAST_GENES = 3
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Preserved:
 
     Attributes:
         table: one row a module, see `isograph.modules.preservation.module_preservation`;
-            `module_id` in the place of `module`, and `n_fit`, the features that it has in the fit.
-        untested: modules with fewer than three features there, and how many they have.
-        n_features: of the network.
+            `module_id` in the place of `module`, and `n_fit`, the genes that it has in the fit.
+        untested: modules with fewer than three genes there, and how many they have.
+        n_features: of the network, one a gene.
         elsewhere: the features behind it.
         record: power, sign, permutations, seed.
     """
@@ -58,9 +58,11 @@ def preserve(
 ) -> Preserved:
     """Compare density and connectivity of modules between cohorts (Langfelder et al. 2011).
 
-    The network's nodes are the features behind the modules' eigengenes, the abundance features of
-    all other genes and all recorded shares, as far as the cohort has them. Both sides are without
-    covariates and without the broad factors that the fit took out.
+    The network's nodes are genes: of a module's gene the feature of largest loading that the
+    cohort has, of all others their abundance, and all recorded shares of these. Two features of
+    one gene would go together whatever the other genes do, and a module full of such pairs would
+    look preserved. Both sides are without covariates and without the broad factors that the fit
+    took out.
 
     Args:
         fit: the reference; its features are stored in it.
@@ -75,7 +77,7 @@ def preserve(
 
     Raises:
         OutputError: the fit was made by a version that did not store what it takes.
-        StudyError: nothing in common, or no module of three features or more.
+        StudyError: nothing in common, or no module of three genes or more.
     """
     steps = steps or Steps()
     own = fit.eigengene_loadings
@@ -86,7 +88,12 @@ def preserve(
     shares = weights.loc[weights["prior"].isna(), "feature_id"]
     shares = shares[shares.isin(stored["feature_id"])].astype(str)
     abundance = stored.loc[stored["feature_type"] == "abundance", "feature_id"].astype(str)
-    network = {*module_of, *abundance, *shares}
+    gene_of = dict(
+        zip(stored["feature_id"].astype(str), stored["gene_id"].astype(str), strict=True)
+    )
+    in_modules = {gene_of[one] for one in module_of}
+    others = {one for one in (*abundance, *shares) if gene_of[one] not in in_modules}
+    network = {*module_of, *others}
     wanted = np.array(sorted(network | {*broad}), dtype=str)
     if not module_of:
         raise StudyError("nothing to compare", [Problem("the fit", "has no modules")])
@@ -97,11 +104,12 @@ def preserve(
         reference, test = _both(fit, elsewhere)
     nodes = np.array([one in network for one in elsewhere.feature_ids])
     nodes &= (np.square(reference).sum(axis=1) > 0) & (np.square(test).sum(axis=1) > 0)
+    nodes &= _one_a_gene(elsewhere.feature_ids, nodes, own)
     ids = elsewhere.feature_ids[nodes]
     names, labels, untested = _labels(ids, module_of)
     if not len(names):
         problem = Problem(
-            bundle.name, "has no module with three features or more", fix="see isograph project"
+            bundle.name, "has no module with three genes or more", fix="see isograph project"
         )
         raise StudyError("nothing to compare", [problem])
     with steps.step("preservation") as note:
@@ -115,7 +123,8 @@ def preserve(
             rng=np.random.default_rng(seed),
         )
         note.result = f"{len(table)} modules, {n_permutations} random sets of {len(ids):,} features"
-    sizes = own["module_id"].astype(str).value_counts()
+    members = own[["module_id", "gene_id"]].astype(str).drop_duplicates()
+    sizes = members["module_id"].value_counts()
     table.insert(0, "module_id", [names[number] for number in table["module"]])
     table.insert(1, "n_fit", [int(sizes[name]) for name in table["module_id"]])
     return Preserved(
@@ -132,13 +141,31 @@ def preserve(
     )
 
 
+def _one_a_gene(
+    ids: npt.NDArray[np.str_], there: npt.NDArray[np.bool_], loadings: pd.DataFrame
+) -> npt.NDArray[np.bool_]:
+    """All but the weaker features of a module's genes, shape (n_features,).
+
+    Args:
+        ids: of the features.
+        there: which of them both cohorts have, shape (n_features,).
+        loadings: `module_id`, `gene_id`, `feature_id`, `loading`.
+    """
+    known = loadings[loadings["feature_id"].astype(str).isin(ids[there])]
+    known = known.assign(size=-known["loading"].abs().round(12))
+    best = known.sort_values(["size", "feature_id"]).drop_duplicates(["module_id", "gene_id"])
+    every = loadings["feature_id"].astype(str)
+    weaker = every[~every.isin(best["feature_id"].astype(str))].to_numpy()
+    return ~np.isin(ids, weaker)
+
+
 def _labels(
     ids: npt.NDArray[np.str_], module_of: dict[str, str]
 ) -> tuple[list[str], npt.NDArray[np.int64], dict[str, int]]:
     """Names of the modules that can be tested, the label of each feature, and the others."""
     of = pd.Series([module_of.get(one) for one in ids], dtype=object)
     sizes = of.value_counts()
-    names = sorted(sizes.index[sizes >= LEAST_FEATURES])
+    names = sorted(sizes.index[sizes >= LEAST_GENES])
     number = {name: place for place, name in enumerate(names)}
     labels = np.array([number.get(name, -1) for name in of], dtype=np.int64)
     every = dict.fromkeys(sorted(set(module_of.values())), 0) | sizes.to_dict()

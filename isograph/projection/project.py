@@ -27,6 +27,9 @@ Floats = npt.NDArray[np.float64]
 LEAST_COVERED = 0.5
 """Share of a module's squared loadings that the cohort must have features for."""
 
+LEAST_AGREEMENT = 0.5
+"""|r| of a broad factor and the leading profile of its features from which it is there."""
+
 COLUMNS = (
     "module_id",
     "n_features",
@@ -92,7 +95,7 @@ def project(fit: Fit, bundle: Bundle, *, study: Study, steps: Steps | None = Non
         note.result = f"{n:,} of {len(wanted):,} features × {s} samples"
     with steps.step("scores") as note, one_thread():
         values = elsewhere.values
-        factors = _scores(broad, elsewhere, values)
+        factors = _scores(broad, elsewhere, values, must_lead=True)
         out = [name for name in removed.astype(str) if name in factors.found]
         design = elsewhere.design
         if out:
@@ -117,7 +120,7 @@ def project(fit: Fit, bundle: Bundle, *, study: Study, steps: Steps | None = Non
 
 def factor_scores(fit: Fit, elsewhere: Elsewhere) -> dict[str, Floats]:
     """Scores of the fit's broad factors by name, mean square 1, shape (n_samples,) each."""
-    return _scores(_broad(fit), elsewhere, elsewhere.values).found
+    return _scores(_broad(fit), elsewhere, elsewhere.values, must_lead=True).found
 
 
 def _broad(fit: Fit) -> pd.DataFrame:
@@ -130,8 +133,13 @@ class _Scored:
     rows: list[dict[str, Any]]
 
 
-def _scores(loadings: pd.DataFrame, elsewhere: Elsewhere, values: Floats) -> _Scored:
-    """Score of each name, with its figures."""
+def _scores(
+    loadings: pd.DataFrame, elsewhere: Elsewhere, values: Floats, *, must_lead: bool = False
+) -> _Scored:
+    """Score of each name, with its figures; `must_lead` leaves out what the cohort does not have.
+
+    A broad factor that is not there must not be taken out: its score would be a mix of modules.
+    """
     place = pd.Index(elsewhere.feature_ids).get_indexer(
         pd.Index(loadings["feature_id"].astype(str))
     )
@@ -159,12 +167,19 @@ def _scores(loadings: pd.DataFrame, elsewhere: Elsewhere, values: Floats) -> _Sc
             row["reason"] = "its features cancel"
             rows.append(row)
             continue
+        row |= _figures(own, loading, score / size, score, genes=here["gene_id"])
+        if must_lead and row["agreement"] < LEAST_AGREEMENT:
+            row["reason"] = "is not seen there: its features go with something else"
+            rows.append(row)
+            continue
         found[str(name)] = score / size
-        rows.append(row | _figures(own, loading, score / size, score))
+        rows.append(row)
     return _Scored(found, rows)
 
 
-def _figures(own: Floats, loading: Floats, score: Floats, total: Floats) -> dict[str, Any]:
+def _figures(
+    own: Floats, loading: Floats, score: Floats, total: Floats, *, genes: pd.Series[Any]
+) -> dict[str, Any]:
     """How well the features follow the score.
 
     Args:
@@ -172,12 +187,17 @@ def _figures(own: Floats, loading: Floats, score: Floats, total: Floats) -> dict
         loading: shape (n_features,).
         score: mean square 1, shape (n_samples,).
         total: the score before scaling.
+        genes: of the features, shape (n_features,); the features of one gene go together whatever
+            the others do.
     """
     n_samples = own.shape[1]
     power = float(np.square(own).sum())
     profile, explained, _ = leading_profile(own)
     weight = loading * np.sqrt(np.mean(np.square(own), axis=1))
-    rest = total - weight[:, None] * own
+    code, names = pd.factorize(genes)
+    of_gene = np.zeros((len(names), n_samples))
+    np.add.at(of_gene, code, weight[:, None] * own)
+    rest = total - of_gene[code]
     length = np.sqrt(np.square(rest).sum(axis=1) * np.square(own).sum(axis=1))
     r = np.divide(
         np.einsum("ij,ij->i", own, rest), length, out=np.zeros(len(own)), where=length > 1e-12

@@ -148,7 +148,7 @@ class _Run:
         return {
             "kind": self.plan.kind,
             "source": str(self.plan.source.resolve()),
-            "files": print_of_folder(self.plan.source, depth=_DEPTH)
+            "files": print_of_folder(self.plan.source, depth=_DEPTH, without=self.plan.out)
             if self.plan.source.exists()
             else "",
             "further": dict(self.plan.further),
@@ -221,6 +221,8 @@ class _Run:
         files = ("gene_sets", "feature_table", "feature_meta", "gtf", "annotation_table")
         inputs = {
             "fit": found.content_hash,
+            # names of genes and lengths of transcripts are in the bundle alone
+            "bundle": bundle.content_hash,
             "options": options.as_record(),
             "top": plan.top,
             "files": {name: print_of_file(getattr(options, name)) for name in files},

@@ -205,23 +205,30 @@ def print_of_file(path: Path | None) -> list[Any] | None:
     return [str(path.resolve()), found.st_size, found.st_mtime_ns]
 
 
-def print_of_folder(folder: Path, *, depth: int) -> str:
-    """A hash over names, sizes and times of all files in a folder and so many below it."""
+def print_of_folder(folder: Path, *, depth: int, without: Path | None = None) -> str:
+    """A hash over names, sizes and times of all files in a folder and so many below it.
+
+    Args:
+        folder: or a file.
+        depth: folders below it that are looked into.
+        without: a folder that is passed over, such as that of the run itself.
+    """
     parts = hashlib.sha256()
     if folder.is_file():
         return hash_of({"file": print_of_file(folder)})
-    for path in _files(folder, depth):
+    own = None if without is None else without.resolve()
+    for path in _files(folder, depth, own):
         found = path.stat()
         line = f"{path.relative_to(folder)}\0{found.st_size}\0{found.st_mtime_ns}\n"
         parts.update(line.encode("utf-8", "surrogateescape"))
     return parts.hexdigest()
 
 
-def _files(folder: Path, depth: int) -> Iterator[Path]:
+def _files(folder: Path, depth: int, without: Path | None) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
         if path.is_file():
             yield path
-        elif path.is_dir() and depth:
-            yield from _files(path, depth - 1)
+        elif path.is_dir() and depth and path.resolve() != without:
+            yield from _files(path, depth - 1, without)

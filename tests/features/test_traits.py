@@ -291,8 +291,14 @@ AGES = [str(age) for age in range(30, 50)]
             "'32,0' of S002, …",
         ),
         (["0.5"] * 10 + ["1.5"] * 10 + ["1.5?"], "numbers but for 1 of 21 values: '1.5?' of S020"),
+        ([*AGES, "inf"], "numbers but for 1 of 21 values: 'inf' of S020"),
+        (
+            [f"1,2{age},567" for age in AGES],
+            "numbers written with commas or percent signs: '1,230,567' of S000, "
+            "'1,231,567' of S001, '1,232,567' of S002, …",
+        ),
     ],
-    ids=["odd cell", "commas", "fractions"],
+    ids=["odd cell", "commas", "fractions", "infinite", "thousands"],
 )
 def test_numbers_with_slips_are_unclear_and_not_tested(
     values: list[str | None], reason: str

@@ -236,16 +236,99 @@ def test_modules_are_preserved_in_other_samples(fit: Fit, halves: tuple[Bundle, 
     pd.testing.assert_frame_equal(found.table, again.table)
 
 
+def scrambled(bundle: Bundle, genes: set[str], seed: int) -> Bundle:
+    """Samples permuted gene by gene: what each gene does stays, nothing is left between them."""
+    rng = np.random.default_rng(seed)
+    gene_of = bundle.tables["transcript"]["gene_id"]
+    counts = bundle.matrices["transcript_counts"].copy()
+    for gene in sorted(genes):
+        rows = np.flatnonzero((gene_of == gene).to_numpy())
+        counts[rows] = counts[rows][:, rng.permutation(counts.shape[1])]
+    return replace(bundle, matrices={"transcript_counts": counts})
+
+
+def test_what_is_left_within_genes_is_no_preservation(
+    fit: Fit, halves: tuple[Bundle, Bundle]
+) -> None:
+    z, p, signs = [], [], []
+    for seed in range(4):
+        nothing = scrambled(halves[1], set(halves[1].gene_ids), seed)
+        table = preserved(fit, nothing).table
+        z += table["z_summary"].tolist()
+        p += table["p_summary"].tolist()
+        signs += project(fit, nothing, study=study()).modules["sign_share"].tolist()
+    assert abs(np.median(z)) < 0.7
+    assert np.mean(np.array(z) > 2) < 0.1
+    assert np.mean(np.array(p) <= 0.05) < 0.2
+    assert abs(np.mean(signs) - 0.5) < 0.06
+
+
+def test_a_network_has_one_feature_a_gene(fit: Fit, halves: tuple[Bundle, Bundle]) -> None:
+    found = preserved(fit, halves[1])
+    genes = fit.eigengene_loadings.groupby("module_id")["gene_id"].nunique()
+    sizes = found.table.set_index("module_id")
+    assert sizes["n_fit"].to_dict() == genes.to_dict()
+    assert (sizes["n_features"] <= sizes["n_fit"]).all()
+    assert found.n_features <= len(halves[1].gene_ids)
+
+
+def test_a_broad_factor_that_is_not_there_is_not_taken_out(whole: Bundle) -> None:
+    place = np.arange(whole.n_samples)
+    first, second = (samples_of(whole, place[start::2]) for start in (0, 1))
+    rng = np.random.default_rng(4)
+    batch = np.where(np.arange(first.n_samples) % 2, 1.0, -1.0)
+    genes = first.tables["transcript"]["gene_id"]
+    effect = pd.Series(rng.normal(0, 0.6, genes.nunique()), index=genes.unique())
+    shift = np.exp(genes.map(effect).to_numpy()[:, None] * batch)
+    counts = np.round(first.matrices["transcript_counts"] * shift)
+    made = isograph.fit(replace(first, matrices={"transcript_counts": counts}), study=study())
+    assert made.programmes["removed"].any()
+    found = project(made, second, study=study())
+    told = found.modules.set_index("module_id").loc[made.programmes["programme_id"]]
+    assert (told["agreement"] < 0.5).all()
+    assert told["reason"].str.startswith("is not seen there").all()
+    assert not set(made.programmes["programme_id"]) & set(found.scores["module_id"])
+    assert not set(made.programmes["programme_id"]) & set(found.traits["module_id"])
+
+
+def test_switches_of_genes_that_are_not_expressed_are_not_used(
+    fit: Fit, halves: tuple[Bundle, Bundle]
+) -> None:
+    loadings = fit.eigengene_loadings
+    mine = sorted(set(loadings.loc[loadings["module_id"] == "M001", "gene_id"]))[:20]
+    rows = halves[1].tables["transcript"]["gene_id"].isin(mine).to_numpy()
+    counts = halves[1].matrices["transcript_counts"].copy()
+    counts[rows] = np.random.default_rng(2).poisson(0.05, counts[rows].shape)
+    elsewhere = replace(halves[1], matrices={"transcript_counts": counts})
+    absent = project(fit, elsewhere, study=study()).elsewhere.absent
+    lost = loadings[loadings["gene_id"].isin(mine)]["feature_id"]
+    assert {absent[one] for one in lost} == {"not expressed"}
+
+
+def test_a_neighbour_that_the_fit_knows_is_no_version_of_a_gene(
+    fit: Fit, halves: tuple[Bundle, Bundle]
+) -> None:
+    def renamed(bundle: Bundle, *, without_first: bool) -> Bundle:
+        table = bundle.tables["transcript"]
+        number = pd.Series(pd.factorize(table["gene_id"])[0])
+        clone = "RP11-" + (number // 2).astype(str) + "P1." + (number % 2 + 1).astype(str)
+        keep = (~clone.str.endswith(".1") if without_first else clone.notna()).to_numpy()
+        named = table.assign(gene_id=clone.to_numpy())
+        return replace(
+            bundle,
+            tables={"transcript": named[keep].reset_index(drop=True)},
+            matrices={"transcript_counts": bundle.matrices["transcript_counts"][keep]},
+        )
+
+    made = isograph.fit(renamed(halves[0], without_first=False), study=study())
+    found = project(made, renamed(halves[1], without_first=True), study=study()).elsewhere
+    assert not any("genes matched without versions" in note for note in found.notes)
+
+
 def test_a_module_that_falls_apart_is_told(fit: Fit, halves: tuple[Bundle, Bundle]) -> None:
-    rng = np.random.default_rng(8)
     loadings = fit.eigengene_loadings
     broken = set(loadings.loc[loadings["module_id"] == "M002", "gene_id"])
-    genes = halves[1].tables["transcript"]["gene_id"]
-    counts = halves[1].matrices["transcript_counts"].copy()
-    for gene in sorted(broken):
-        rows = np.flatnonzero((genes == gene).to_numpy())
-        counts[rows] = counts[rows][:, rng.permutation(counts.shape[1])]
-    found = preserved(fit, replace(halves[1], matrices={"transcript_counts": counts}))
+    found = preserved(fit, scrambled(halves[1], broken, 8))
     z = found.table.set_index("module_id")["z_summary"]
     assert z["M002"] < 2
     assert (z.drop("M002") > 10).all()
@@ -268,7 +351,7 @@ def test_the_commands_write_tables_and_a_picture(
     isograph.save_bundle(halves[1], tmp_path / "second")
     asked = ["--fit", "fit", "--dataset-path", "second"]
     assert main(["project", *asked, "--covariates", "~ Age", "--traits", "Dx"]) == 0
-    folder = Path("artifacts/projections/x/second")
+    folder = Path("artifacts/projections/x") / halves[1].name
     assert sorted(path.name for path in folder.iterdir()) == [
         "projected_eigengenes.parquet",
         "projected_traits.parquet",

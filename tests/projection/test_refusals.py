@@ -61,10 +61,19 @@ def test_a_cohort_without_any_fitting_assay_is_refused(fit: Fit, multiplex: Bund
 
 
 def test_features_without_reads_are_not_blamed_on_ids(fit: Fit, counts: Bundle) -> None:
-    none = replace(counts, matrices={"transcript_counts": counts.matrices["transcript_counts"] * 0})
+    stray = np.zeros(counts.matrices["transcript_counts"].shape)
+    stray[0] = 1
+    none = replace(counts, matrices={"transcript_counts": stray})
     with pytest.raises(StudyError, match="not expressed") as told:
         project(fit, none, study=study())
     assert "annotation" not in str(told.value)
+
+
+def test_samples_without_a_read_are_refused_as_in_a_fit(fit: Fit, counts: Bundle) -> None:
+    values = counts.matrices["transcript_counts"].copy()
+    values[:, 3] = 0
+    with pytest.raises(StudyError, match="samples without a single read"):
+        project(fit, replace(counts, matrices={"transcript_counts": values}), study=study())
 
 
 @pytest.mark.parametrize("change", ["cut", "column"])

@@ -109,6 +109,25 @@ def test_a_changed_file_is_imported_again(quants: Path, tmp_path: Path) -> None:
     assert "Years" in isograph.load_bundle(tmp_path / "run" / "bundle").samples
 
 
+def test_names_of_genes_that_change_are_explained_anew(quants: Path, tmp_path: Path) -> None:
+    copy, out = tmp_path / "copy", tmp_path / "run"
+    shutil.copytree(quants, copy)
+    run_cohort(plan(copy, out))
+    genes = pd.read_csv(copy / "tx2gene.tsv", sep="\t")
+    genes["gene_name"] = "name-of-" + genes["gene_id"]
+    genes.to_csv(copy / "tx2gene.tsv", sep="\t", index=False)
+    result = run_cohort(plan(copy, out))
+    assert "explanation" not in result.kept
+    assert "name-of-" in (out / "explain" / "index.html").read_text()
+
+
+def test_a_run_below_its_samples_is_kept_too(quants: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(quants, copy)
+    run_cohort(plan(copy, copy / "artifacts" / "run"))
+    assert run_cohort(plan(copy, copy / "artifacts" / "run")).kept == STAGES[:-1]
+
+
 def test_a_bundle_is_not_imported(first: Path, tmp_path: Path) -> None:
     run_cohort(plan(first / "bundle", tmp_path / "run"))
     assert not (tmp_path / "run" / "bundle").exists()
