@@ -145,13 +145,17 @@ def unit_of(trait: Trait, ids: Sequence[str], blocks: Blocks) -> Unit | None:
     """
     if trait.name == blocks.column:
         return None
+    return Unit.WITHIN if n_varying(trait, ids, blocks) else Unit.BETWEEN
+
+
+def n_varying(trait: Trait, ids: Sequence[str], blocks: Blocks) -> int:
+    """In how many blocks a trait has several values; see `unit_of` for the arguments."""
     values = trait.values.loc[list(ids)]
     known = values.notna().to_numpy()
     level = np.unique(_comparable(values[known]), return_inverse=True)[1]
     codes = blocks.codes[known]
     pairs = np.unique(np.stack([codes, level.astype(np.int64)]), axis=1)
-    varies = pairs.shape[1] > len(np.unique(codes))
-    return Unit.WITHIN if varies else Unit.BETWEEN
+    return int(np.count_nonzero(np.bincount(pairs[0]) > 1)) if pairs.size else 0
 
 
 def _comparable(values: pd.Series[Any]) -> npt.NDArray[Any]:

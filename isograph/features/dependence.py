@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from isograph.features.blocks import Blocks, Unit, unit_of
+from isograph.features.blocks import Blocks, Unit, n_varying, unit_of
 from isograph.features.design import Design
 from isograph.features.traits import Trait
 from isograph.machine import blocks, one_thread
 
 _NOTHING = 1e-9
 _ROWS_AT_ONCE = 2048
+
+_FEW, _MANY = 3, 5
+"""A trait varies in hardly any block if it does in fewer than 3, and in less than a fifth."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -125,6 +128,11 @@ def block_record(
             "one_in_twenty": round(float(np.quantile(alike, 0.95)), 3),
         },
         "traits": {name: str(unit) for name, unit in units.items() if unit is not None},
+        "varies_in": {
+            t.name: n_varying(t, design.sample_ids, known)
+            for t in traits
+            if units.get(t.name) == Unit.WITHIN
+        },
     }
 
 
@@ -140,4 +148,19 @@ def block_lines(record: Mapping[str, Any]) -> list[str]:
         names = [name for name, one in record["traits"].items() if one == unit]
         if names:
             lines.append(f"  tested {unit} blocks: {', '.join(names)}")
-    return lines
+    return lines + [f"  {line}" for line in rarely_varying(record)]
+
+
+def rarely_varying(record: Mapping[str, Any]) -> list[str]:
+    """Traits that hardly a block has several values of: one wrong entry makes such a trait.
+
+    Args:
+        record: from `block_record`; older ones do not tell.
+    """
+    column, n = record["column"], record["n_repeated"]
+    return [
+        f"{name} has several values in {few} of {n} {column}s alone and is tested within them: is "
+        "an entry wrong?"
+        for name, few in record.get("varies_in", {}).items()
+        if few < _FEW and _MANY * few <= n
+    ]

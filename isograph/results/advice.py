@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from isograph.features.dependence import rarely_varying
 from isograph.results.model import Fit
 
 _CLEAR_Q = 0.05
+
+
+def before_reading(fit: Fit) -> tuple[str, ...]:
+    """Everything that a user should know about a fit before reading its modules."""
+    blocks = fit.config.get("blocks")
+    return (*removed_traits(fit), *(rarely_varying(blocks) if blocks else ()))
 
 
 def removed_traits(fit: Fit) -> tuple[str, ...]:

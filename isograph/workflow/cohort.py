@@ -23,7 +23,7 @@ from isograph.quality import assess_quality, write_quality
 from isograph.quality.folder import PAGE as QUALITY_PAGE
 from isograph.quality.sentences import flag_sentences
 from isograph.results import Fit, read_fit, write_fit
-from isograph.results.advice import removed_traits
+from isograph.results.advice import before_reading
 from isograph.study import Study, make_study
 from isograph.workflow.ledger import Ledger, print_of_file, print_of_folder
 from isograph.workflow.model import Plan, Result
@@ -82,7 +82,7 @@ class _Run:
         flags = (
             # what an import noticed that changes how results are to be read
             *(() if told is None else import_flags(told)),
-            *removed_traits(result),
+            *before_reading(result),
             *found,
         )
         self._explain(bundle, result)

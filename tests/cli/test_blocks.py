@@ -11,6 +11,7 @@ import pytest
 import isograph
 from isograph.bundle import Bundle, save_bundle
 from isograph.cli import main
+from isograph.results.advice import before_reading
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +58,19 @@ def test_fit_says_which_traits_are_tested_within_and_between_donors(
     assert set(traits.loc["stage", "n"]) == {64}
     assert set(traits.loc["sex2", "n"]) == {16}
     assert "donor" not in traits.index
+
+
+def test_one_wrong_entry_that_makes_a_trait_vary_within_donors_is_told(
+    repeated: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sex = repeated.samples["sex2"].to_numpy(copy=True)
+    sex[5] = "m"
+    save_bundle(replace(repeated, samples=repeated.samples.assign(sex2=sex)), Path("b"))
+    assert main(["fit", "--dataset-path", "b", "--out", "out", "--block", "donor"]) == 0
+    told = "sex2 has several values in 1 of 16 donors alone and is tested within them"
+    assert told in capsys.readouterr().err
+    assert any(told in line for line in before_reading(isograph.read_fit(Path("out"))))
+    assert "stage has several" not in Path("out/run.log").read_text()
 
 
 def test_what_the_bundle_records_holds_until_it_is_switched_off(repeated: Bundle) -> None:
