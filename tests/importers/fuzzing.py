@@ -433,6 +433,18 @@ def _row_twice(text: str, rng: np.random.Generator) -> str:
     return "".join([*lines[: row + 1], *lines[row:]])
 
 
+def _open_quote(text: str, rng: np.random.Generator) -> str:
+    """A quote at the beginning of a cell that nothing closes."""
+    lines = text.splitlines(keepends=True)
+    mine = "\t" if "\t" in text else ","
+    row = int(rng.integers(1, len(lines)))
+    cells = lines[row].split(mine)
+    place = int(rng.integers(len(cells)))
+    cells[place] = '"' + cells[place]
+    lines[row] = mine.join(cells)
+    return "".join(lines)
+
+
 def _mixed_ids(text: str, rng: np.random.Generator) -> str:
     lines = text.splitlines(keepends=True)
     for row in rng.choice(np.arange(1, len(lines)), max(1, len(lines) // 3), replace=False):
@@ -511,6 +523,8 @@ def damages(role: str, path: Path) -> dict[str, Damage]:
     if path.name.endswith(".gct"):
         # one file says everything: no other could contradict its names
         found.pop("mixed ids", None)
+    if textual and role != "gtf":
+        found["quote not closed"] = _text(_open_quote)
     if role in ("quant", "matrix", "counts"):
         found |= _NUMERIC if textual else {}
     return found

@@ -76,6 +76,8 @@ def read_columns(
         table = _parse(data, [ids, *text], numbers, where, found)
     if table is not None:
         check_ids(table[ids], where, ids, found)
+        for name in (ids, *text):
+            check_quotes(table[name], where, name, found)
         values = {name: _as_floats(table[name]) for name in numbers}
         for name in numbers:
             check_numbers(values[name], table[ids], where=where, column=name, problems=found)
@@ -118,6 +120,16 @@ def check_ids(ids: Any, where: str, column: str, problems: Problems) -> None:
             examples=list(twice),
             count=len(twice),
             fix="give each transcript of the index its own name, and quantify again",
+        )
+
+
+def check_quotes(cells: Any, where: str, column: str, problems: Problems) -> None:
+    """Note cells that begin or end with a double quote: no quantifier quotes its cells."""
+    odd = cells.filter(pc.match_substring_regex(cells, '^"|"$'))
+    if len(odd):
+        shown = odd[:3].to_pylist()
+        problems.add(
+            where, f"{column} in quotes", examples=shown, count=len(odd), fix="remove the quotes"
         )
 
 

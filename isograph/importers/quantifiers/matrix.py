@@ -16,7 +16,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from isograph.errors import Problems
-from isograph.importers.quantifiers.columns import AGAIN, NUL
+from isograph.importers.quantifiers.columns import AGAIN, NUL, check_quotes
 from isograph.importers.quantifiers.faults import Faults
 from isograph.importers.quantifiers.model import Floats
 from isograph.importers.scale import note_other_scale
@@ -112,6 +112,8 @@ def read_matrix(
         matrix = _streamed(path, where, [*text], wanted, separator, skip, quoted, found)
     if matrix is not None:
         _check_ids(matrix.text[text[0]], where, found)
+        for name in text:
+            check_quotes(matrix.text[name], where, name, found)
         note_other_scale(matrix.values, where, found)
     problems.found.extend(found.found)
     if found or matrix is None:

@@ -211,6 +211,13 @@ def test_an_id_of_digits_or_with_a_quote_stays_as_it_is(tmp_path: Path, kind: st
     assert list(read(tmp_path, kind).transcript_ids) == list(ids)
 
 
+def test_an_id_in_quotes_is_refused(tmp_path: Path, kind: str) -> None:
+    ids = ('"T1.2', "T2.1", "T3.1", "T4.1")
+    write(tmp_path, kind, "S1", as_text(rows_of(kind, ids=ids)))
+
+    assert 'in quotes (1): "T1.2' in refusal(tmp_path, kind)
+
+
 def test_a_union_counts_what_is_lacking_as_nothing(tmp_path: Path, kind: str) -> None:
     write(tmp_path, kind, "S1")
     other = rows_of(kind, ids=("T3.1", "T9.1", "T1.2", "T4.1"), genes=("GB", "GA", "GA", "GC"))
