@@ -265,7 +265,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns as AnnData stores them, under names that it takes."""
     found: dict[str, pd.Series[Any]] = {}
     for name, column in frame.items():
-        key = "index" if name == "_index" else str(name).replace("/", "_")
+        key = {"_index": "index", ".": "_"}.get(str(name), str(name).replace("/", "_"))
         while key != str(name) and (key in found or key in frame):
             key += "_"
         found[key] = _stored(column)

@@ -43,6 +43,7 @@ def write_salmon(bundle: Bundle, folder: Path, *, overwrite: bool = False) -> Pa
         known = pd.to_numeric(table["length"], errors="coerce").to_numpy(dtype=np.float64)
         lengths = np.where(known > 0, known, _LENGTH)
     effective = np.maximum(lengths - _FRAGMENT, 1.0)
+    _check_names(bundle.sample_ids.tolist())
     with atomic_folder(folder) as work:
         for column, sample in enumerate(bundle.sample_ids):
             rate = counts[:, column] / effective
@@ -61,6 +62,17 @@ def write_salmon(bundle: Bundle, folder: Path, *, overwrite: bool = False) -> Pa
         write_bytes(work / MAP_FILE, _tsv(genes))
         write_bytes(work / SHEET_FILE, _tsv(bundle.samples))
     return folder
+
+
+def _check_names(samples: list[str]) -> None:
+    """Samples name folders, which must lie in the one that is written."""
+    bad = [name for name in samples if name in ("", ".", "..") or set(name) & set("/\\\0")]
+    if bad:
+        fix = "rename them: each names a folder"
+        what = "sample ids that cannot name a folder"
+        raise OutputError(
+            "no samples written", [Problem("samples", what, tuple(bad), len(bad), fix)]
+        )
 
 
 def _check_target(folder: Path, *, overwrite: bool) -> None:
