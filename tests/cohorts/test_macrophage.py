@@ -75,5 +75,6 @@ def test_the_contrast_of_salmonella_names_them_too(explained: Explanations) -> N
     assert row["qvalue"] < 0.001
     assert row["transcript_down"].startswith("ENST00000307677")
     assert row["transcript_up"].startswith("ENST00000376062")
-    assert row["usage_down_reference"] > 0.8
+    # of molecules: the table knows lengths; of reads it is 0.88
+    assert row["usage_down_reference"] > 0.7
     assert row["usage_up_level"] > 0.6

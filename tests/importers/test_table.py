@@ -121,6 +121,14 @@ def test_tables_are_aligned_to_the_counts(imported: Imported) -> None:
     assert bundle.samples["batch"].tolist() == [2, 1, 2]
 
 
+def test_lengths_of_a_table_are_what_usage_divides_by(imported: Imported) -> None:
+    assert imported().tables["transcript"]["effective_length"].tolist() == [300, 100, 200, 400]
+    known = tables()["transcripts"].assign(effective_length=7.0)
+    assert set(imported(transcripts=known).tables["transcript"]["effective_length"]) == {7}
+    none = tables()["transcripts"].drop(columns="length")
+    assert "effective_length" not in imported(transcripts=none).tables["transcript"]
+
+
 def test_genes_are_derived_and_summed(imported: Imported) -> None:
     bundle = imported()
     counts = bundle.matrices["transcript_counts"]
