@@ -27,6 +27,7 @@ __all__ = ["SAMPLE_ID", "Trait", "TraitKind", "check_known", "infer_traits", "re
 
 SAMPLE_ID = "sample_id"
 _MIN_RUNNING = 10
+_MOST_LISTED = 20
 _ENTITY = r"(sample|subject|patient|donor|individual|participant|animal|mouse|case|record|row)"
 _COUNTER = r"(number|num|nr|index|idx|serial)"
 _ID_NAME = re.compile(
@@ -180,8 +181,14 @@ def check_known(
         problems.add(
             f"{where}: {name}",
             "no such sample column",
-            fix=f"did you mean {guess}?" if guess else f"columns are {', '.join(known) or 'none'}",
+            fix=f"did you mean {guess}?" if guess else f"columns are {_listed(known)}",
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_LISTED]) or "none"
+    rest = len(names) - _MOST_LISTED
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _infer(name: str, column: pd.Series[Any], categorical: bool) -> Trait:

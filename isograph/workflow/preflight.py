@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from isograph.errors import Problems, StudyError
+from isograph.errors import Problem, Problems, StudyError
 from isograph.features.samples import read_samples
 from isograph.features.traits import SAMPLE_ID, check_known
 from isograph.importers.options import ImportOptions
-from isograph.importers.sheets.sample_sheet import read_sample_sheet
+from isograph.importers.sheets.sample_sheet import Sheet, read_sample_sheet
 from isograph.study import Study
 
 
@@ -37,9 +37,21 @@ def check_sheet(options: ImportOptions, study: Study) -> None:
             "ordered": {**dict(options.ordered), **study.ordered},
         }
     )
+    _check_side(sheet, study)
     check_columns([str(name) for name in sheet.frame.columns], study)
     if not options.allow_missing:
         read_samples(sheet.frame, study, provenance={})
+
+
+def _check_side(sheet: Sheet, study: Study) -> None:
+    """Refuse a sheet whose rows are what the study takes for columns."""
+    asked = {*(study.traits or ()), *study.categorical, *study.ordered}
+    rows, columns = set(sheet.frame[SAMPLE_ID].astype(str)), set(map(str, sheet.frame.columns))
+    turned = sorted(asked & rows - columns)
+    if turned:
+        where, fix = sheet.source.name, "turn it, one row a sample"
+        problem = Problem(where, "lies on its side: rows are traits", tuple(turned), None, fix)
+        raise StudyError("study refused, nothing run", [problem])
 
 
 def check_columns(columns: list[str], study: Study) -> None:

@@ -188,6 +188,12 @@ def test_a_sheet_on_its_side_is_recognised(tmp_path: Path) -> None:
     assert "turn it, one row a sample" in refusal(path, sample_ids=["S1", "S2", "S3"])
 
 
+def test_paths_in_the_place_of_ids_are_recognised(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.csv", "filename,Dx\n/x/S1/quant.sf,a\n/x/S2/quant.sf,b\n")
+    told = refusal(path, sample_ids=["S1", "S2"])
+    assert "filename holds paths with the samples' ids in them" in told
+
+
 def test_a_sheet_in_another_encoding_is_refused_with_the_cell(tmp_path: Path) -> None:
     path = tmp_path / "s.csv"
     path.write_bytes("sample_id,sex,site\nS1,f,Bonn\nS2,männlich,Köln\n".encode("cp1252"))

@@ -15,6 +15,7 @@ import isograph
 from isograph.cli import main
 from isograph.errors import IsographError, OutputError, StudyError
 from isograph.exporters.salmon import write_salmon
+from isograph.importers.options import ImportOptions
 from isograph.progress import Steps
 from isograph.simulation import simulate
 from isograph.workflow import cohort as workflow
@@ -223,6 +224,19 @@ def test_what_a_study_cannot_have_is_refused_before_the_import(
         run_cohort(plan(quants, tmp_path / "new", study=study), steps=Steps.to_stderr())
     assert "import" not in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_sheet_on_its_side_is_told_before_the_import(quants: Path, tmp_path: Path) -> None:
+    sheet = pd.read_csv(quants / "samples.tsv", sep="\t").set_index("sample_id").T
+    sheet.rename_axis("sample").to_csv(tmp_path / "turned.csv")
+    asked = plan(
+        quants,
+        tmp_path / "run",
+        imports=ImportOptions(samples=tmp_path / "turned.csv"),
+        study={"traits": ("Age",)},
+    )
+    with pytest.raises(StudyError, match=r"lies on its side.*Age.*turn it"):
+        run_cohort(asked)
 
 
 def test_a_refused_study_leaves_a_former_run_as_it_was(first: Path, quants: Path) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from isograph.bundle.format import SAMPLE_ID
+from isograph.importers.sheets.paths import n_in_paths
 from isograph.importers.sheets.sample_sheet import Sheet
-
-_SLASH = r"[/\\]"
 
 
 def mismatch_hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
@@ -33,7 +32,7 @@ def mismatch_hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
     if int(quantified.isin(frame.columns).sum()) > n_now:
         return "its columns are the samples: turn it, one row a sample"
     for name, column in frame.items():
-        if _n_in_paths(column, quantified) > n_now:
+        if n_in_paths(column, quantified) > n_now:
             return f"{name} holds paths with the samples' ids in them: write the ids alone"
     ids, names = frame[SAMPLE_ID].astype(object), pd.Series(quantified, dtype=object)
     mine, theirs = _shared_end(ids), _shared_end(names)
@@ -63,14 +62,6 @@ def mismatch_hint(sheet: Sheet, quantified: pd.Index[Any]) -> str:
         if files.isin(sheets).sum() > n_now:
             return fix
     return ""
-
-
-def _n_in_paths(column: pd.Series[Any], quantified: pd.Index[Any]) -> int:
-    """How many ids are a part of some path of a column."""
-    text = column.dropna().astype(str)
-    paths = text[text.str.contains(_SLASH, regex=True)]
-    parts = paths.str.split(_SLASH, regex=True).explode()
-    return int(quantified.isin(parts).sum())
 
 
 def _shared_end(names: pd.Series[str]) -> str:

@@ -16,6 +16,7 @@ from isograph.bundle.missing import is_missing
 from isograph.bundle.tables import from_frame, normalise, read_parquet, to_frame
 from isograph.errors import Problems
 from isograph.importers.reading import typed_frame
+from isograph.importers.sheets.paths import n_in_paths
 from isograph.importers.sheets.sheet_cells import read_cells
 from isograph.importers.sheets.sheet_slips import note_slips, repair_numbers
 
@@ -178,13 +179,19 @@ def _id_column(
         what = "several columns could hold the sample ids"
         problems.add(where, what, examples=possible, count=len(possible), fix=_ASK)
         return None
-    turned = len(set(names).intersection(map(str, sample_ids or ()))) > len(names) / 2
+    known = pd.Index([str(one) for one in sample_ids or ()], dtype=object)
+    fix = _ASK
+    if len(known.intersection(names)) > len(names) / 2:
+        fix = "its columns are the samples: turn it, one row a sample"
+    for name, column in text.items():
+        if len(known) and 2 * n_in_paths(column, known) > len(known):
+            fix = f"{name} holds paths with the samples' ids in them: write the ids alone"
     problems.add(
         where,
         "no column is called like sample_id, sample or Run",
         examples=names,
         count=len(names),
-        fix="its columns are the samples: turn it, one row a sample" if turned else _ASK,
+        fix=fix,
     )
     return None
 
